@@ -1,0 +1,137 @@
+"""Chats as trees of messages: a reply's versions are siblings, and nothing is ever overwritten."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.domain.generation import Settings, Stats
+
+
+class Role(StrEnum):
+    """Who speaks, in the words of chat templates."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Status(StrEnum):
+    """How far a message has come."""
+
+    WRITING = "writing"  # the engine is at it
+    COMPLETE = "complete"  # the model ended it, or a person wrote it
+    CUT = "cut"  # the limit of tokens, or the end of the context, ended it
+    STOPPED = "stopped"  # a person stopped it
+    INTERRUPTED = "interrupted"  # the app ended in the middle of it
+    FAILED = "failed"  # the engine could not go on
+
+
+CONTINUABLE = frozenset({Status.CUT, Status.STOPPED, Status.INTERRUPTED, Status.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which file wrote an answer; `sha256` is empty while it has not been computed yet."""
+
+    name: str
+    sha256: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message.
+
+    Attributes:
+        parent_id: The message it answers or follows; None for the first of a chat.
+        created_at: Seconds since the epoch.
+        model, settings, stats: Who wrote an answer, how, and at what cost; None for a person's message.
+        error: For a failed answer, the sentence that says why.
+    """
+
+    id: int
+    chat_id: int
+    parent_id: int | None
+    role: Role
+    text: str
+    status: Status = Status.COMPLETE
+    created_at: float = 0.0
+    model: ModelIdentity | None = None
+    settings: Settings | None = None
+    stats: Stats | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One conversation, without its messages.
+
+    Attributes:
+        title: Empty until the first message names it.
+        tip_id: The last message of the version that is shown, or None when empty.
+        model_path: The file this chat was last answered with, or empty.
+        draft: What stands unsent in the composer.
+        created_at, updated_at: Seconds since the epoch; `updated_at` orders the sidebar.
+    """
+
+    id: int
+    title: str = ""
+    tip_id: int | None = None
+    model_path: str = ""
+    system_prompt: str = ""
+    draft: str = ""
+    pinned: bool = False
+    created_at: float = 0.0
+    updated_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The messages of one chat by id, with the children of each in the order they were made."""
+
+    messages: dict[int, Message]
+    children: dict[int | None, list[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, messages: Iterable[Message]) -> "Tree":
+        """Build the tree from `messages`, which come in the order of their ids."""
+        by_id = {message.id: message for message in messages}
+        children: dict[int | None, list[int]] = {}
+        for message in by_id.values():
+            children.setdefault(message.parent_id, []).append(message.id)
+        return cls(by_id, children)
+
+    def path(self, tip_id: int | None) -> list[Message]:
+        """Return the messages from the first to `tip_id`: what is shown, and what the model reads."""
+        found: list[Message] = []
+        while tip_id is not None and len(found) < len(self.messages):
+            message = self.messages.get(tip_id)
+            if message is None:
+                break
+            found.append(message)
+            tip_id = message.parent_id
+        return found[::-1]
+
+    def versions(self, message_id: int) -> list[int]:
+        """Return the ids of a message and its siblings of the same role, oldest first."""
+        message = self.messages[message_id]
+        return [i for i in self.children[message.parent_id] if self.messages[i].role == message.role]
+
+    def newest_leaf(self, message_id: int) -> int:
+        """Return the end of the newest branch below a message: where a switch of versions leads."""
+        while below := self.children.get(message_id):
+            message_id = below[-1]
+        return message_id
+
+
+TITLE_LENGTH = 60
+
+
+def title_from(text: str) -> str:
+    """Name a chat after its first message: the first line, cut at a word where there is one."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = line.lstrip("#>*- ").strip() or line
+    if len(line) <= TITLE_LENGTH:
+        return line
+    cut = line[:TITLE_LENGTH]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[TITLE_LENGTH // 2 :] else cut).rstrip() + "…"

@@ -1,0 +1,70 @@
+"""A model as the app offers it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Origin(StrEnum):
+    """How a model came to be on this computer."""
+
+    STARTER = "starter"  # came with Fireside
+    OWN = "own"  # lies in Fireside's own models folder
+    LINKED = "linked"  # lies elsewhere and is used in place
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One GGUF file that can be picked.
+
+    Attributes:
+        name: What people call it: "SmolLM2 135M Instruct".
+        quantization: As the field writes it: "Q4_K_M"; empty when unknown.
+        size: Bytes of the file.
+        context: Tokens it was trained to see at once; 0 when unknown.
+        architecture: As in `general.architecture`.
+        parameters: How many weights it has; 0 when unknown.
+        license: As in `general.license`; empty when unknown.
+        sha256: Of the whole file; empty until it has been computed.
+        has_template: False for a base model.
+        problem: Why it cannot be used, as a sentence; empty when it can.
+    """
+
+    path: Path
+    name: str
+    origin: Origin
+    size: int
+    quantization: str = ""
+    architecture: str = ""
+    parameters: int = 0
+    context: int = 0
+    license: str = ""
+    sha256: str = ""
+    has_template: bool = True
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the engine holds right now; a new one replaces it with every `Changed(ENGINE)`.
+
+    Attributes:
+        model: The loaded file, or the one being loaded; None when there is none.
+        loading: From 0 to 1 while the file is read; None when nothing is loading.
+        context: Tokens the loaded model sees at once; 0 until it is loaded.
+        trained_context: Tokens it was trained to see at once; 0 when unknown.
+        has_template: False for a base model, which gets a plain dialogue format instead.
+        error: Why the last load failed, as a sentence; empty otherwise.
+    """
+
+    model: Path | None = None
+    loading: float | None = None
+    context: int = 0
+    trained_context: int = 0
+    has_template: bool = True
+    error: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Return whether a model is loaded and can answer."""
+        return self.model is not None and self.loading is None and not self.error

@@ -1,0 +1,56 @@
+"""Chats and their messages: list, open, rename, pin, delete, drafts, versions.
+
+Everything returns a Future that the database's threads resolve; nothing here waits for the disk.
+"""
+
+from concurrent.futures import Future
+
+from app.domain.chat import Chat, Message, Tree
+from app.storage.chats import ChatStore
+
+
+class History:
+    """The conversations on this computer."""
+
+    def __init__(self, store: ChatStore) -> None:
+        self._store = store
+
+    def chats(self) -> "Future[list[Chat]]":
+        """Return all chats that are not deleted, pinned first, then the newest first."""
+        return self._store.chats()
+
+    def open(self, chat_id: int) -> "Future[tuple[Chat, Tree]]":
+        """Return a chat with all its messages."""
+        return self._store.chat(chat_id)
+
+    def changed(self, chat_id: int, message_ids: tuple[int, ...]) -> "Future[tuple[Chat, list[Message]]]":
+        """Return a chat's row and those of its messages that are among `message_ids`."""
+        return self._store.changed(chat_id, message_ids)
+
+    def rename(self, chat_id: int, title: str) -> "Future[None]":
+        """Give a chat a title; an empty one leaves it to the first message."""
+        return self._store.update_chat(chat_id, title=" ".join(title.split()))
+
+    def pin(self, chat_id: int, pinned: bool) -> "Future[None]":
+        """Keep a chat at the top, or no longer."""
+        return self._store.update_chat(chat_id, pinned=pinned)
+
+    def set_system_prompt(self, chat_id: int, text: str) -> "Future[None]":
+        """Tell the model of this chat how to behave, from the next turn on."""
+        return self._store.update_chat(chat_id, system_prompt=text)
+
+    def save_draft(self, chat_id: int, text: str) -> "Future[None]":
+        """Keep what stands unsent in a chat's composer."""
+        return self._store.update_chat(chat_id, draft=text)
+
+    def show_version(self, chat_id: int, tip_id: int) -> "Future[None]":
+        """Show the branch that ends in the message `tip_id`."""
+        return self._store.update_chat(chat_id, tip_id=tip_id)
+
+    def delete(self, chat_id: int) -> "Future[None]":
+        """Take a chat off the list; `restore` brings it back."""
+        return self._store.delete_chat(chat_id)
+
+    def restore(self, chat_id: int) -> "Future[None]":
+        """Undo `delete`."""
+        return self._store.restore_chat(chat_id)

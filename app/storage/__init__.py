@@ -1,0 +1,1 @@
+"""SQLite and the folders on disk: the only importer of a database driver."""

@@ -1,0 +1,76 @@
+"""The look in one table: widgets name these tokens, never colours."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of one theme, as #RRGGBB."""
+
+    dark: bool
+    paper: str
+    side: str
+    ink: str
+    soft: str
+    line: str
+    accent: str
+    on_accent: str
+    bubble: str
+    card: str
+    hover: str
+    code: str
+    good: str
+    warn: str
+    bad: str
+    syntax_keyword: str
+    syntax_string: str
+    syntax_function: str
+    syntax_comment: str
+    syntax_number: str
+
+
+LIGHT = Palette(
+    dark=False,
+    paper="#FBF9F6",
+    side="#F4F0EA",
+    ink="#26211C",
+    soft="#6E655C",
+    line="#E6DFD6",
+    accent="#C4521E",
+    on_accent="#FFFFFF",
+    bubble="#F3E4D8",
+    card="#FFFFFF",
+    hover="#EBE5DC",
+    code="#F5F1EB",
+    good="#3F7D4E",
+    warn="#8A5800",
+    bad="#B3372B",
+    syntax_keyword="#9A3B6E",
+    syntax_string="#37713F",
+    syntax_function="#2F6BA8",
+    syntax_comment="#746A5F",
+    syntax_number="#8A4B08",
+)
+
+DARK = Palette(
+    dark=True,
+    paper="#1B1917",
+    side="#211E1B",
+    ink="#EDE6DD",
+    soft="#A1978C",
+    line="#35302B",
+    accent="#F0884A",
+    on_accent="#26170E",
+    bubble="#3A2C22",
+    card="#24211E",
+    hover="#2B2723",
+    code="#161412",
+    good="#7FBF8E",
+    warn="#E0A84A",
+    bad="#EE8277",
+    syntax_keyword="#E39AC4",
+    syntax_string="#9BCB8F",
+    syntax_function="#8FBDEB",
+    syntax_comment="#9A9085",
+    syntax_number="#E0B07A",
+)

@@ -1,0 +1,1 @@
+"""The transcript: a windowed column of messages that stream Markdown."""
