@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one theme, as #RRGGBB."""
+    """The colours of one theme, as #RRGGBB.
+
+    Every text keeps a contrast of 4.5 or more on each ground it is written on; `accent` fills, and
+    `accent_ink` is the accent dark enough for words and links.
+    """
 
     dark: bool
     paper: str
@@ -14,6 +18,7 @@ class Palette:
     soft: str
     line: str
     accent: str
+    accent_ink: str
     on_accent: str
     bubble: str
     card: str
@@ -37,12 +42,13 @@ LIGHT = Palette(
     soft="#6E655C",
     line="#E6DFD6",
     accent="#C4521E",
+    accent_ink="#AB4618",
     on_accent="#FFFFFF",
     bubble="#F3E4D8",
     card="#FFFFFF",
     hover="#EBE5DC",
     code="#F5F1EB",
-    good="#3F7D4E",
+    good="#367040",
     warn="#8A5800",
     bad="#B3372B",
     syntax_keyword="#9A3B6E",
@@ -60,6 +66,7 @@ DARK = Palette(
     soft="#A1978C",
     line="#35302B",
     accent="#F0884A",
+    accent_ink="#F0884A",
     on_accent="#26170E",
     bubble="#3A2C22",
     card="#24211E",
@@ -74,3 +81,19 @@ DARK = Palette(
     syntax_comment="#9A9085",
     syntax_number="#E0B07A",
 )
+
+
+def mixed(over: str, under: str, share: float) -> str:
+    """Return the colour of `over` laid on `under` with an opacity of `share`."""
+    pairs = zip(channels(over), channels(under), strict=True)
+    return "#{:02X}{:02X}{:02X}".format(*(round(a * share + b * (1 - share)) for a, b in pairs))
+
+
+def selection(palette: Palette) -> str:
+    """Return the ground under selected text, which keeps its ink."""
+    return mixed(palette.accent, palette.card, 0.3)
+
+
+def channels(color: str) -> tuple[int, int, int]:
+    """Return red, green and blue of a #RRGGBB, from 0 to 255."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)

@@ -1,0 +1,103 @@
+"""What the window wears right now: one palette, one size of text."""
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QIcon, QPalette
+from PySide6.QtWidgets import QApplication
+
+from app.ui.fonts import system_scale, text_font
+from app.ui.icons import icon
+from app.ui.stylesheet import stylesheet
+from app.ui.theme import DARK, LIGHT, Palette, selection
+
+SMALLEST_ZOOM, LARGEST_ZOOM = 0.7, 2.0
+
+
+class Appearance(QObject):
+    """The palette and the size of text that are in use, for everything that paints itself.
+
+    Follows the desktop between light and dark.
+
+    Signals:
+        changed: Another palette or another size; painted widgets update.
+    """
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication) -> None:
+        """Dress `application`, and dress it again whenever the desktop's scheme changes."""
+        super().__init__(application)
+        self._application = application
+        self._system_scale = system_scale()
+        self._zoom = 1.0
+        self.palette = LIGHT
+        hints = application.styleHints()
+        hints.colorSchemeChanged.connect(self._follow)
+        self._follow(hints.colorScheme())
+
+    @property
+    def scale(self) -> float:
+        """Return the factor on every size of text: the desktop's own times the zoom."""
+        return self._system_scale * self._zoom
+
+    @property
+    def zoom(self) -> float:
+        """Return the zoom the person chose; 1 is none."""
+        return self._zoom
+
+    def set_zoom(self, zoom: float) -> None:
+        """Make all text larger or smaller, within bounds that keep the window usable."""
+        self._zoom = min(LARGEST_ZOOM, max(SMALLEST_ZOOM, zoom))
+        self._apply()
+
+    def use(self, palette: Palette) -> None:
+        """Wear `palette` until the desktop's scheme changes."""
+        self.palette = palette
+        self._apply()
+
+    def font(self, pixels: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+        """Return the text font at `pixels` of an unscaled window."""
+        return text_font(pixels * self.scale, weight)
+
+    def icon(self, name: str, tint: str = "soft", size: int = 20) -> QIcon:
+        """Return the icon `name` in the colour of the token `tint`."""
+        return icon(name, getattr(self.palette, tint), size)
+
+    def color(self, token: str) -> QColor:
+        """Return the colour of a palette token."""
+        return QColor(getattr(self.palette, token))
+
+    def _follow(self, scheme: Qt.ColorScheme) -> None:
+        self.use(DARK if scheme == Qt.ColorScheme.Dark else LIGHT)
+
+    def _apply(self) -> None:
+        self._application.setFont(self.font(14))
+        self._application.setPalette(qt_palette(self.palette))
+        self._application.setStyleSheet(stylesheet(self.palette, self.scale))
+        self.changed.emit()
+
+
+def qt_palette(palette: Palette) -> QPalette:
+    """Return the roles of Qt's own palette, for what no style sheet reaches."""
+    role = QPalette.ColorRole
+    made = QPalette()
+    for where, color in {
+        role.Window: palette.paper,
+        role.WindowText: palette.ink,
+        role.Base: palette.card,
+        role.AlternateBase: palette.side,
+        role.Text: palette.ink,
+        role.PlaceholderText: palette.soft,
+        role.Button: palette.card,
+        role.ButtonText: palette.ink,
+        role.ToolTipBase: palette.card,
+        role.ToolTipText: palette.ink,
+        role.Highlight: selection(palette),
+        role.HighlightedText: palette.ink,
+        role.Link: palette.accent_ink,
+        role.LinkVisited: palette.accent_ink,
+        role.Accent: palette.accent,
+    }.items():
+        made.setColor(where, QColor(color))
+    for where in (role.WindowText, role.Text, role.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, where, QColor(palette.soft))
+    return made

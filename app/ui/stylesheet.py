@@ -1,0 +1,91 @@
+"""One style sheet, written from the tokens: the only place where a widget meets a colour."""
+
+from app.ui.fonts import points
+from app.ui.theme import Palette, selection
+
+_SHEET = """
+QWidget { color: %(ink)s; }
+QMainWindow, #page, #window { background: %(paper)s; }
+#sidebar { background: %(side)s; border: none; border-right: 1px solid %(line)s; }
+#sidebarFoot { border: none; border-top: 1px solid %(line)s; }
+
+QLabel { background: transparent; }
+QLabel[tone="soft"] { color: %(soft)s; }
+QLabel[size="small"] { font-size: %(small)spt; }
+QLabel[size="reading"] { font-size: %(reading)spt; }
+QLabel[size="title"] { font-size: %(title)spt; font-weight: 600; }
+QLabel[weight="strong"] { font-weight: 600; }
+QLabel[tone="bad"] { color: %(bad)s; }
+
+QToolButton[kind="icon"] { background: transparent; border: 2px solid transparent; border-radius: 8px;
+    padding: 3px; }
+QToolButton[kind="icon"]:hover, QToolButton[kind="icon"]:pressed { background: %(hover)s; }
+QToolButton[kind="icon"]:focus { border-color: %(accent)s; }
+QToolButton[kind="icon"]::menu-indicator { image: none; }
+
+QPushButton { background: %(card)s; border: 1px solid %(line)s; border-radius: 8px; padding: 7px 14px; }
+QPushButton:hover, QPushButton:pressed { background: %(hover)s; }
+QPushButton:focus { border-color: %(accent)s; }
+QPushButton:disabled { color: %(soft)s; }
+QPushButton:default, QPushButton[kind="primary"] {
+    background: %(accent)s; color: %(on_accent)s; border-color: %(accent)s; font-weight: 600; }
+QPushButton:default:focus, QPushButton[kind="primary"]:focus { border-color: %(ink)s; }
+QPushButton[kind="link"] { background: transparent; border: 2px solid transparent; padding: 1px 4px;
+    border-radius: 6px; color: %(accent_ink)s; font-weight: 600; }
+QPushButton[kind="link"]:hover { background: %(hover)s; }
+QPushButton[kind="link"]:focus { border-color: %(accent)s; }
+
+#search { background: %(hover)s; border: 2px solid transparent; border-radius: 8px; padding: 5px 6px;
+    selection-background-color: %(selection)s; selection-color: %(ink)s; }
+#search:focus { border-color: %(accent)s; }
+#rename { background: %(card)s; border: 2px solid %(accent)s; border-radius: 8px; padding: 2px 6px; }
+QListView { background: transparent; border: none; outline: none; }
+
+#composer { background: %(card)s; border: 1px solid %(line)s; border-radius: 18px; }
+#composer[focused="true"] { border-color: %(edge)s; }
+#composerText { background: transparent; border: none; font-size: %(reading)spt;
+    selection-background-color: %(selection)s; selection-color: %(ink)s; }
+#editing { color: %(soft)s; font-size: %(small)spt; }
+
+#popover { background: %(card)s; border: 1px solid %(line)s; border-radius: 14px; }
+#popoverFoot { border: none; border-top: 1px solid %(line)s; }
+#addModel { background: transparent; border: 2px solid transparent; border-radius: 9px; padding: 8px 8px;
+    text-align: left; color: %(soft)s; }
+#addModel:hover { background: %(hover)s; }
+#addModel:focus { background: %(hover)s; border-color: %(accent)s; }
+
+#starter { background: %(card)s; border: 1px solid %(line)s; border-radius: 12px; }
+#starter:hover { background: %(hover)s; }
+#starter:focus { border-color: %(accent)s; }
+
+#notice { background: %(card)s; border: 1px solid %(line)s; border-radius: 12px; }
+#dropTarget { background: %(paper)s; border: 2px dashed %(accent)s; border-radius: 18px; }
+
+QMenu { background: %(card)s; border: 1px solid %(line)s; border-radius: 10px; padding: 6px; }
+QMenu::item { background: transparent; border-radius: 6px; padding: 6px 28px 6px 10px; }
+QMenu::item:selected { background: %(hover)s; }
+QMenu::item:disabled { color: %(soft)s; }
+QMenu::icon { padding-left: 8px; }
+QMenu::separator { height: 1px; background: %(line)s; margin: 6px 4px; }
+QToolTip { background: %(card)s; color: %(ink)s; border: 1px solid %(line)s; padding: 4px 6px;
+    font-size: %(small)spt; }
+
+QScrollBar { background: transparent; border: none; }
+QScrollBar:vertical { width: 10px; }
+QScrollBar:horizontal { height: 10px; }
+QScrollBar::handle { background: %(line)s; border-radius: 3px; margin: 2px; }
+QScrollBar::handle:hover { background: %(soft)s; }
+QScrollBar::handle:vertical { min-height: 32px; }
+QScrollBar::handle:horizontal { min-width: 32px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+"""
+
+
+def stylesheet(palette: Palette, scale: float = 1.0) -> str:
+    """Return the style sheet for one palette, with every size of text multiplied by `scale`."""
+    tokens = {name: getattr(palette, name) for name in palette.__slots__}
+    sizes = {"small": 12.5, "reading": 16.0, "title": 30.0}
+    written = {name: f"{points(pixels * scale):.2f}" for name, pixels in sizes.items()}
+    edge = palette.soft
+    return _SHEET % {**tokens, **written, "selection": selection(palette), "edge": edge}
