@@ -1,0 +1,103 @@
+"""The schema, step by step: never change a step that was released, add the next one.
+
+Imported by the database's writer thread, as sqlite_utils is slow to import. All pending steps run in
+one transaction, so none may need to stand outside of one.
+"""
+
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from app.domain.errors import UserError
+from app.domain.language import _
+
+
+def m0001_chats(db: Database) -> None:
+    """Chats, their trees of messages, and the pieces of the answers that are being written.
+
+    `messages.writer` names the process that is at a message, as "process id:start time".
+    `messages.parent_id` does not cascade: SQLite follows a chain no deeper than 1,000 rows.
+    Long text comes last in a row, so that reading the rest does not read it.
+    """
+    db.executescript("""
+        CREATE TABLE chats (
+            id INTEGER PRIMARY KEY,
+            tip_message_id INTEGER REFERENCES messages(id),
+            pinned INTEGER NOT NULL DEFAULT 0,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            deleted_at REAL,
+            title TEXT NOT NULL DEFAULT '',
+            model_path TEXT NOT NULL DEFAULT '',
+            system_prompt TEXT NOT NULL DEFAULT '',
+            draft TEXT NOT NULL DEFAULT ''
+        ) STRICT;
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY,
+            chat_id INTEGER NOT NULL REFERENCES chats(id) ON DELETE CASCADE,
+            parent_id INTEGER REFERENCES messages(id),
+            role TEXT NOT NULL,
+            status TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            writer TEXT,
+            model_name TEXT,
+            model_sha256 TEXT,
+            model_path TEXT,
+            settings TEXT,
+            stats TEXT,
+            error TEXT NOT NULL DEFAULT '',
+            text TEXT NOT NULL DEFAULT ''
+        ) STRICT;
+        CREATE INDEX messages_by_chat ON messages(chat_id);
+        CREATE INDEX messages_by_parent ON messages(parent_id);
+        CREATE INDEX messages_writing ON messages(id) WHERE status = 'writing';
+        CREATE TABLE chunks (
+            message_id INTEGER NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (message_id, number)
+        ) STRICT, WITHOUT ROWID;
+    """)
+
+
+def m0002_preferences(db: Database) -> None:
+    """What a person has set, each value as JSON."""
+    db.executescript("""
+        CREATE TABLE preferences (
+            key TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+    """)
+
+
+STEPS = (m0001_chats, m0002_preferences)
+migrations = Migrations("fireside")
+for _step in STEPS:
+    migrations()(_step)
+
+
+def apply(db: Database) -> None:
+    """Bring the schema up to date, inside the transaction that is open."""
+    if migrations.pending(db):
+        migrations.apply(db)
+
+
+def refuse_newer(db: Database) -> None:
+    """Raise UserError when the database knows a step that this Fireside does not."""
+    if {step.name for step in migrations.applied(db)} - {step.__name__ for step in STEPS}:
+        raise UserError(
+            _("Your chats were last opened by a newer Fireside, and this one cannot read them."),
+            _("Install the newest version."),
+        )
+
+
+def require_current(db: Database, path: Path) -> None:
+    """Raise UserError unless the schema is exactly the one of this Fireside."""
+    refuse_newer(db)
+    if migrations.pending(db):
+        raise UserError(
+            _("Your chats are from an older Fireside, and {folder} cannot be written to change that.").format(
+                folder=path.parent
+            ),
+            _("Allow writing there and start Fireside again."),
+        )

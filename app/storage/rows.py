@@ -1,0 +1,145 @@
+"""Rows of the database as objects of the domain.
+
+Reading never fails on the content of one row: a field that makes no sense is left out, so that
+one damaged answer cannot hide its chat.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.domain.chat import Chat, Message, ModelIdentity, Role, Status
+from app.domain.errors import UserError
+from app.domain.generation import Settings, Stats
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=StrEnum)
+
+_CHAT = "id, title, tip_message_id, model_path, system_prompt, draft, pinned, created_at, updated_at"
+_MESSAGE = """
+    id, chat_id, parent_id, role,
+    CASE status
+        WHEN 'writing' THEN text || coalesce(
+            (SELECT group_concat(chunks.text, '' ORDER BY number)
+             FROM chunks WHERE message_id = messages.id), '')
+        ELSE text
+    END,
+    status, created_at, model_name, model_sha256, model_path, settings, stats, error
+"""
+
+
+def read_chats(db: "Database", rest: str, parameters: Iterable[Any] = ()) -> list[Chat]:
+    """Return the chats that `rest`, what follows FROM chats, selects."""
+    rows = db.execute(f"SELECT {_CHAT} FROM chats {rest}", list(parameters))  # noqa: S608 -- no outside text
+    return [_chat(*row) for row in rows]
+
+
+def read_messages(db: "Database", rest: str, parameters: Iterable[Any] = ()) -> list[Message]:
+    """Return the messages that `rest`, what follows FROM messages, selects.
+
+    The text of a message that is being written holds its chunks.
+    """
+    rows = db.execute(f"SELECT {_MESSAGE} FROM messages {rest}", list(parameters))  # noqa: S608 -- no outside text
+    return [_message(*row) for row in rows]
+
+
+def read_path(db: "Database", tip_id: int | None) -> list[Message]:
+    """Return the messages from the first of a chat to `tip_id`."""
+    # A parent is always older than its child, so the order of ids is the order of the path,
+    # and insisting on it keeps a damaged parent_id from leading round in a circle.
+    return read_messages(
+        db,
+        """
+        WHERE id IN (
+            WITH RECURSIVE path(id, parent_id) AS (
+                SELECT id, parent_id FROM messages WHERE id = ?
+                UNION ALL
+                SELECT messages.id, messages.parent_id FROM path JOIN messages
+                ON messages.id = path.parent_id AND messages.id < path.id
+            ) SELECT id FROM path
+        ) ORDER BY id
+        """,
+        [tip_id],
+    )
+
+
+def storable(text: str) -> str:
+    """Return `text` as UTF-8 can hold it: halves of a surrogate pair are joined, or else replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _chat(
+    chat_id: int,
+    title: str,
+    tip_id: int | None,
+    model_path: str,
+    system_prompt: str,
+    draft: str,
+    pinned: int,
+    created_at: float,
+    updated_at: float,
+) -> Chat:
+    return Chat(
+        chat_id, title, tip_id, model_path, system_prompt, draft, bool(pinned), created_at, updated_at
+    )
+
+
+def _message(
+    message_id: int,
+    chat_id: int,
+    parent_id: int | None,
+    role: str,
+    text: str,
+    status: str,
+    created_at: float,
+    model_name: str | None,
+    model_sha256: str | None,
+    model_path: str | None,
+    settings: str | None,
+    stats: str | None,
+    error: str,
+) -> Message:
+    return Message(
+        message_id,
+        chat_id,
+        parent_id,
+        _member(role, Role.ASSISTANT),
+        text,
+        _member(status, Status.COMPLETE),
+        created_at,
+        None if model_name is None else ModelIdentity(model_name, model_sha256 or "", model_path or ""),
+        _settings(settings),
+        _parsed(stats, Stats.from_json),
+        error,
+    )
+
+
+def _member(value: str, otherwise: _E) -> _E:
+    try:
+        return type(otherwise)(value)
+    except ValueError:
+        return otherwise
+
+
+@lru_cache(maxsize=64)  # the answers of a chat mostly share theirs
+def _settings(text: str | None) -> Settings | None:
+    return _parsed(text, lambda values: Settings.from_json(values).checked())
+
+
+def _parsed(text: str | None, parse: Callable[[dict[str, Any]], _T]) -> _T | None:
+    if text is None:
+        return None
+    try:
+        values = json.loads(text)
+        return parse(values) if isinstance(values, dict) else None
+    except (ValueError, TypeError, KeyError, RecursionError, UserError):
+        return None
