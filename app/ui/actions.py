@@ -1,0 +1,98 @@
+"""Everything the keyboard can do, in one table: the menus, the shortcuts and their rebinding read it."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from app.domain.language import _
+
+_MAC = sys.platform == "darwin"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the table.
+
+    Attributes:
+        name: What handlers and rebound shortcuts call it.
+        menu: Title of the menu it stands in.
+        text: What the menu says.
+        keys: Shortcuts as Qt writes them, where "Ctrl" is ⌘ on a Mac; the menu shows the first.
+    """
+
+    name: str
+    menu: str
+    text: str
+    keys: tuple[str, ...] = ()
+
+
+def table() -> tuple[Entry, ...]:
+    """Return every action in the order of the menus."""
+    chat, message, view = _("Chat"), _("Message"), _("View")
+    return (
+        Entry("new-chat", chat, _("New chat"), ("Ctrl+N",)),
+        Entry("choose-model", chat, _("Choose a model…"), ("Ctrl+L" if _MAC else "Ctrl+M",)),
+        Entry("add-model", chat, _("Add a GGUF file…")),
+        Entry("previous-chat", chat, _("Previous chat"), ("Ctrl+Shift+[",)),
+        Entry("next-chat", chat, _("Next chat"), ("Ctrl+Shift+]",)),
+        Entry("quit", chat, _("Quit Fireside"), ("Ctrl+Q",)),
+        Entry("stop", message, _("Stop the answer"), ("Esc",)),
+        Entry("regenerate", message, _("Answer again"), ("Ctrl+R",)),
+        Entry("edit-last", message, _("Edit my last message")),
+        Entry("copy-last", message, _("Copy the last answer"), ("Ctrl+Shift+C",)),
+        Entry("sidebar", view, _("Show or hide the chats"), ("Ctrl+\\",)),
+        Entry("find-chat", view, _("Find a chat"), ("Ctrl+Shift+F",)),
+        Entry("zoom-in", view, _("Larger text"), ("Ctrl++", "Ctrl+=")),
+        Entry("zoom-out", view, _("Smaller text"), ("Ctrl+-",)),
+        Entry("zoom-reset", view, _("Normal text"), ("Ctrl+0",)),
+    )
+
+
+class Actions:
+    """The table as Qt actions of one window."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        handlers: Mapping[str, Callable[[], None]],
+        rebound: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make one action for each row.
+
+        Args:
+            window: Where the shortcuts work.
+            handlers: What each name does; every row needs one.
+            rebound: Shortcuts that a person has put in the place of a row's own, by name.
+        """
+        self._menus: dict[str, list[QAction]] = {}
+        self._by_name: dict[str, QAction] = {}
+        for entry in table():
+            action = QAction(entry.text, window)
+            keys = (rebound[entry.name],) if rebound and entry.name in rebound else entry.keys
+            action.setShortcuts([QKeySequence(key) for key in keys])
+            action.triggered.connect(lambda _checked, run=handlers[entry.name]: run())
+            action.setMenuRole(QAction.MenuRole.QuitRole if entry.name == "quit" else QAction.MenuRole.NoRole)
+            window.addAction(action)
+            self._by_name[entry.name] = action
+            self._menus.setdefault(entry.menu, []).append(action)
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._by_name[name]
+
+    def keys(self, name: str) -> str:
+        """Return the shortcut of an action as this system writes it, or an empty text."""
+        return self[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+    def fill_bar(self, bar: QMenuBar) -> None:
+        """Write the menus of a Mac's menu bar."""
+        for title, actions in self._menus.items():
+            bar.addMenu(title).addActions(actions)
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """Write all menus into one, a separator between them."""
+        for actions in self._menus.values():
+            menu.addActions(actions)
+            menu.addSeparator()

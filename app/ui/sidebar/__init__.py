@@ -1,0 +1,1 @@
+"""The sidebar: all chats, found by a few letters of their titles."""

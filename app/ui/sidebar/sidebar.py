@@ -1,0 +1,200 @@
+"""The sidebar as a whole: new chat, search, the list, and what was sent from this computer: nothing."""
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.domain.language import _
+from app.ui.appearance import Appearance
+from app.ui.controls import IconButton, label
+from app.ui.sidebar.chats import ChatList
+from app.ui.sidebar.view import ChatView
+
+WIDTH = 264
+
+
+class Sidebar(QFrame):
+    """All that stands left of the transcript.
+
+    Attributes:
+        view: The list of chats, with its own signals.
+
+    Signals:
+        new_requested: A new chat.
+        hide_requested: Out of the way.
+    """
+
+    new_requested = Signal()
+    hide_requested = Signal()
+
+    def __init__(self, appearance: Appearance, chats: ChatList, main_menu: QMenu) -> None:
+        super().__init__()
+        self.setObjectName("sidebar")
+        self.setFixedWidth(WIDTH)
+        self._chats = chats
+        self.view = ChatView(appearance, chats)
+        self._new = NewChatButton(appearance)
+        self._new.clicked.connect(self.new_requested)
+        self._search = self._search_field(appearance)
+        self._empty = label("", tone="soft", size="small")
+        self._empty.setWordWrap(True)
+        self._empty.setContentsMargins(10, 14, 10, 0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 2, 6)
+        column.setSpacing(0)
+        column.addLayout(self._head(appearance))
+        column.addSpacing(4)
+        for widget, gap in ((self._new, 10), (self._search, 2)):
+            row = QHBoxLayout()
+            row.setContentsMargins(0, 0, 10, 0)
+            row.addWidget(widget)
+            column.addLayout(row)
+            column.addSpacing(gap)
+        column.addWidget(self._empty)
+        column.addWidget(self.view, 1)
+        column.addWidget(self._foot(appearance, main_menu))
+        chats.modelReset.connect(self._say_empty)
+        self._say_empty()
+
+    def show_shortcut(self, keys: str) -> None:
+        """Write the shortcut of a new chat on its button."""
+        self._new.show_shortcut(keys)
+
+    def focus_search(self) -> None:
+        """Put the keyboard into the search field."""
+        self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._search.selectAll()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Clear the search with Esc, and go from it to the list with Down or Return."""
+        if watched is self._search and isinstance(event, QKeyEvent):
+            clears = event.key() == Qt.Key.Key_Escape and bool(self._search.text())
+            if event.type() == QEvent.Type.ShortcutOverride and clears:
+                event.accept()  # or Esc would stop the answer
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                if clears:
+                    self._search.clear()
+                    return True
+                if event.key() in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+                    self.view.setFocus(Qt.FocusReason.TabFocusReason)
+                    return True
+        return super().eventFilter(watched, event)
+
+    def _head(self, appearance: Appearance) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(2, 0, 8, 0)
+        row.addWidget(Ember(appearance))
+        row.addStretch(1)
+        hide = IconButton(appearance, "sidebar", _("Hide the chats"), tint="ink")
+        hide.clicked.connect(self.hide_requested)
+        row.addWidget(hide)
+        return row
+
+    def _search_field(self, appearance: Appearance) -> QLineEdit:
+        field = QLineEdit()
+        field.setObjectName("search")
+        field.setPlaceholderText(_("Search"))
+        field.setAccessibleName(_("Search the titles of your chats"))
+        field.textChanged.connect(self._chats.set_filter)
+        field.installEventFilter(self)
+        glass = QAction(field)
+        glass.setIcon(appearance.icon("search"))
+        appearance.changed.connect(lambda: glass.setIcon(appearance.icon("search")))
+        field.addAction(glass, QLineEdit.ActionPosition.LeadingPosition)
+        return field
+
+    def _foot(self, appearance: Appearance, main_menu: QMenu) -> QWidget:
+        foot = QFrame()
+        foot.setObjectName("sidebarFoot")
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(8, 6, 6, 0)
+        lock = QLabel()
+        appearance.changed.connect(lambda: lock.setPixmap(_lock(appearance)))
+        lock.setPixmap(_lock(appearance))
+        words = label(_("Nothing sent"), tone="soft", size="small")
+        for part in (lock, words):
+            part.setToolTip(_("Fireside has made no network connection"))
+        row.addWidget(lock)
+        row.addWidget(words)
+        row.addStretch(1)
+        more = IconButton(appearance, "dots", _("Menu"))
+        more.setMenu(main_menu)
+        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        row.addWidget(more)
+        holder = QWidget()
+        outer = QHBoxLayout(holder)
+        outer.setContentsMargins(0, 0, 10, 0)
+        outer.addWidget(foot)
+        return holder
+
+    def _say_empty(self) -> None:
+        shown = self._chats.rowCount() > 0
+        self._empty.setText(
+            _("Your chats will be listed here.") if self._chats.empty else _("No chat has this in its title.")
+        )
+        self._empty.setVisible(not shown)
+
+
+def _lock(appearance: Appearance) -> QPixmap:
+    return appearance.icon("lock").pixmap(QSize(18, 18))
+
+
+class Ember(QWidget):
+    """The mark of Fireside: a small ember."""
+
+    def __init__(self, appearance: Appearance) -> None:
+        super().__init__()
+        self._appearance = appearance
+        self.setFixedSize(14, 14)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the mark."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._appearance.color("accent"))
+        painter.drawEllipse(1, 1, 11, 11)
+
+
+class NewChatButton(QPushButton):
+    """An icon, words, and the shortcut at the right."""
+
+    def __init__(self, appearance: Appearance) -> None:
+        super().__init__()
+        self.setAccessibleName(_("New chat"))
+        self._appearance = appearance
+        self._plus = QLabel()
+        self._keys = label("", tone="soft", size="small")
+        self._row = row = QHBoxLayout(self)
+        row.setContentsMargins(10, 7, 10, 7)
+        row.setSpacing(8)
+        row.addWidget(self._plus)
+        row.addWidget(label(_("New chat")))
+        row.addStretch(1)
+        row.addWidget(self._keys)
+        for child in self.findChildren(QLabel):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        appearance.changed.connect(self._dress)
+        self._dress()
+
+    def show_shortcut(self, keys: str) -> None:
+        """Write `keys` at the right."""
+        self._keys.setText(keys)
+
+    def sizeHint(self) -> QSize:
+        """Return the room that the words take."""
+        return self._row.sizeHint()
+
+    def _dress(self) -> None:
+        self._plus.setPixmap(self._appearance.icon("plus", "ink").pixmap(QSize(18, 18)))

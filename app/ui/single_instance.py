@@ -1,0 +1,48 @@
+"""A second start brings the first window to the front, through a local socket.
+
+Who is first is decided by the lock on the data folder, not here: an answer on the socket alone
+would let any other user who makes one keep Fireside from starting.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+_WAIT_MS = 1000
+
+
+def instance_name(data: Path) -> str:
+    """Return the name of the socket for one data folder."""
+    return "fireside-" + hashlib.sha256(str(data).encode()).hexdigest()[:16]
+
+
+def raise_first(name: str) -> bool:
+    """Ask the window that listens on `name` to come to the front; False when none answers."""
+    socket = QLocalSocket()
+    socket.connectToServer(name)
+    answered = socket.waitForConnected(_WAIT_MS)
+    socket.abort()
+    return answered
+
+
+def listen(name: str, on_raise: Callable[[], None], parent: QObject) -> bool:
+    """Call `on_raise` for every later start, as long as `parent` lives. Only this user can connect.
+
+    The caller holds the lock on the data folder: a socket left by a crash is taken over. Returns
+    False where no socket can be made; a second start then ends without a sign.
+    """
+    server = QLocalServer(parent)
+    server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+
+    def answer() -> None:
+        while (socket := server.nextPendingConnection()) is not None:
+            socket.close()
+            socket.deleteLater()
+            on_raise()
+
+    server.newConnection.connect(answer)
+    QLocalServer.removeServer(name)
+    return server.listen(name)
