@@ -1,0 +1,278 @@
+"""The models a person can use: those in the app's folder, those linked where they lie, and the starter."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from models_registry import naming
+from models_registry.errors import ModelFileError, Problem
+from models_registry.gguf import open_file, read_header
+from models_registry.header import Header
+from models_registry.index import Index, IndexFile, Stamp
+from models_registry.shards import Shard, parts_of
+from models_registry.starter import find_starter
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 4 << 20
+
+Identity = tuple[int, int]
+"""Device and inode: the same file, whatever its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model in the library.
+
+    Attributes:
+        path: Absolute; the first file of a model in several.
+        origin: "starter" (came with the app), "own" (in the library's folder) or "linked" (used where it lies).
+        header: None when the file cannot be used.
+        error: Why it cannot be used; None when it can.
+        sha256: Of the file, or of all its files one after the other; empty until `Library.sha256_of` has run.
+    """
+
+    path: Path
+    origin: str
+    header: Header | None
+    error: ModelFileError | None
+    sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what to call the model, also when only its file name is known. Never empty."""
+        return self.header.name if self.header else naming.file_name(self.path) or self.path.name
+
+
+class Library:
+    """The models on this computer that the app knows of.
+
+    Nothing is locked: one thread owns a library. Another process may have one on the same folder. Headers are
+    kept in memory and read again only when a file's size or time of change differs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the library in `folder`, which need not exist yet.
+
+        Args:
+            folder: Holds models, in subfolders too, and `library.json`, which lists the linked ones.
+        """
+        self._folder = folder.absolute()
+        self._index = IndexFile(self._folder / "library.json")
+        self._headers: dict[Path, tuple[Stamp, Header | ModelFileError]] = {}
+        self._unsaved: dict[str, tuple[Stamp, str]] = {}
+
+    def entries(self) -> list[Entry]:
+        """Return every model once, the starter first, then by name; also those that cannot be used, and why.
+
+        A linked file that disappeared stays listed with the problem MISSING. Not listed: projectors (mmproj),
+        downloads that are not finished, hidden files, and the later files of a model in several.
+        """
+        index = self._read_index()
+        seen: set[Identity] = set()
+        found = []
+        for path, origin in self._candidates(index):
+            identity = _identity(path)
+            if identity in seen:
+                continue
+            if identity:
+                seen.add(identity)
+            entry = self._entry(path, origin, index)
+            if origin != "own" or not entry.error or entry.error.problem is not Problem.PROJECTOR:
+                found.append(entry)
+        return sorted(found, key=lambda entry: (entry.origin != "starter", entry.name.casefold(), entry.path))
+
+    def link(self, path: Path) -> Entry:
+        """List a model file where it lies and return its entry.
+
+        A file that is listed already, under this or another path, is not listed again. For a later file of a
+        model in several, the first one beside it is linked.
+
+        Raises:
+            ModelFileError: When it cannot be used; nothing is changed.
+            OSError: When the list cannot be written, as in a read-only folder.
+        """
+        path = _resolved(path)
+        shard = Shard.of(path)
+        if shard and shard.sibling(1).is_file():
+            path = shard.sibling(1)
+        header = self._header(path)
+        if isinstance(header, ModelFileError):
+            raise header
+        identity = _identity(path)
+        known = next((entry for entry in self.entries() if _identity(entry.path) == identity), None)
+        if known:
+            return known
+
+        def add(index: Index) -> None:
+            if str(path) not in index.linked:
+                index.linked.append(str(path))
+
+        self._index.update(add)
+        return self._entry(path, "linked", self._read_index())
+
+    def unlink(self, path: Path) -> None:
+        """Take a linked file off the list; the file stays. Nothing happens when it is not linked.
+
+        Raises:
+            OSError: When the list cannot be read or written.
+        """
+        names = {str(path), str(_resolved(path))}
+        if names.isdisjoint(self._index.read().linked):
+            return
+
+        def remove(index: Index) -> None:
+            index.linked = [linked for linked in index.linked if linked not in names]
+            for name in names:
+                index.sha256.pop(name, None)
+
+        self._index.update(remove)
+
+    def sha256_of(self, path: Path, cancelled: Callable[[], bool]) -> str | None:
+        """Return the sha256 of a model in hexadecimal, of all its files one after the other, and keep it.
+
+        It is computed only when it is not known for the file as it is now. Where the list cannot be written, it
+        is kept in memory.
+
+        Args:
+            path: Of an entry.
+            cancelled: Asked after every 4 MiB.
+
+        Returns:
+            None when `cancelled` said so, or when the file changed meanwhile.
+
+        Raises:
+            ModelFileError: MISSING, NOT_A_FILE or UNREADABLE.
+        """
+        stamp = _stamp(path)
+        if known := self._known_sha256(path, stamp, self._read_index()):
+            return known
+        digest = _digest(path, cancelled)
+        if digest is None or _stamp(path) != stamp:
+            return None
+        self._unsaved[str(path)] = (stamp, digest)
+        try:
+            self._index.update(lambda index: index.sha256.update(self._unsaved))
+        except OSError as error:
+            logger.warning("A sha256 could not be kept: %s", error)
+        else:
+            self._unsaved.clear()
+        return digest
+
+    def _read_index(self) -> Index:
+        try:
+            return self._index.read()
+        except OSError as error:
+            logger.warning("The list of linked models cannot be read: %s", error)
+            return Index()
+
+    def _candidates(self, index: Index) -> Iterator[tuple[Path, str]]:
+        if starter := find_starter():
+            yield starter, "starter"
+        for path in _model_files(self._folder):
+            yield path, "own"
+        for linked in index.linked:
+            yield Path(linked), "linked"
+
+    def _entry(self, path: Path, origin: str, index: Index) -> Entry:
+        header = self._header(path)
+        if isinstance(header, ModelFileError):
+            return Entry(path, origin, None, header)
+        return Entry(path, origin, header, None, self._known_sha256(path, _stamp(path), index))
+
+    def _header(self, path: Path) -> Header | ModelFileError:
+        """Return the header, or why there is none, from memory while the file stays the same."""
+        stamp = _stamp(path)
+        known = self._headers.get(path)
+        if known and known[0] == stamp:
+            return known[1]
+        result: Header | ModelFileError
+        try:
+            result = read_header(path)
+        except ModelFileError as error:
+            # A new one: that which was caught holds on to everything the reader had in hand.
+            result = ModelFileError(error.problem, error.detail)
+            if error.problem in (Problem.MISSING, Problem.UNREADABLE):
+                return result
+        self._headers[path] = (stamp, result)
+        return result
+
+    def _known_sha256(self, path: Path, stamp: Stamp, index: Index) -> str:
+        known = self._unsaved.get(str(path)) or index.sha256.get(str(path))
+        return known[1] if known and known[0] == stamp else ""
+
+
+def _model_files(folder: Path) -> Iterator[Path]:
+    """Yield the models below `folder`, by name only: the first file there is of those in several."""
+    visited: set[Identity | None] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        # A link to a folder above would lead round in circles.
+        identity = _identity(Path(place))
+        if identity in visited:
+            folders.clear()
+            continue
+        visited.add(identity)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        shown: set[tuple[str, int]] = set()
+        for name in sorted(files):
+            path = Path(place, name)
+            if (
+                not name.lower().endswith(".gguf")
+                or name.startswith(".")
+                or name.lower().startswith("mmproj")
+            ):
+                continue
+            if shard := Shard.of(path):
+                if (shard.stem, shard.total) in shown:
+                    continue
+                shown.add((shard.stem, shard.total))
+            yield path
+
+
+def _resolved(path: Path) -> Path:
+    """Return an absolute path that keeps its last name.
+
+    In the cache of the Hugging Face hub that name is a link to a file without one, and the name counts: it says
+    what the model is and where its other files are.
+    """
+    try:
+        return path.parent.resolve() / path.name
+    except (OSError, ValueError, RuntimeError):  # a NUL in the path, a circle of links
+        return path.absolute()
+
+
+def _identity(path: Path) -> Identity | None:
+    """Return what tells a file from every other, None when it is not there."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return what changes when a model's files change; empty when there are none."""
+    try:
+        statuses = [part.stat() for part in parts_of(path)]
+    except (OSError, ValueError):
+        return ()
+    return tuple((status.st_size, status.st_mtime_ns) for status in statuses)
+
+
+def _digest(path: Path, cancelled: Callable[[], bool]) -> str | None:
+    """Return the sha256 of all files of a model, None when cancelled."""
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_CHUNK))
+    for part in parts_of(path):
+        with open_file(part) as file:
+            try:
+                while count := file.readinto(buffer):
+                    if cancelled():
+                        return None
+                    digest.update(buffer[:count])
+            except OSError as error:
+                raise ModelFileError(Problem.UNREADABLE, str(error)) from error
+    return digest.hexdigest()

@@ -1,0 +1,87 @@
+"""What to call a model: a name that people recognise, out of its file name and metadata."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+_LONGEST = 100
+
+# "-00001-of-00003" of a model in several files.
+_PART = re.compile(r"-\d{5}-of-\d{5}$")
+# "-Q4_K_M", ".i1-IQ2_XS", "-UD-Q4_K_XL", "-bf16" and "-GGUF" at the end of a name say how the file is stored.
+_STORAGE = re.compile(
+    r"[-._ ](?:(?:UD|i1|imat)[-_.])?(?:I?Q\d\w*|TQ\d_\d|BF16|FP?16|FP?32|MXFP4\w*|NVFP4|GGUF)$", re.IGNORECASE
+)
+# "7B", "1.5b", "8x7B", "270m", "A3B".
+_SIZE = re.compile(r"(?:\d+x|A)?\d+(?:\.\d+)?[KMBT]", re.IGNORECASE)
+_VERSION = re.compile(r"v\d+(?:\.\d+)*", re.IGNORECASE)
+_HASH = re.compile(r"(?:sha256[-:])?[0-9a-f]{32,64}", re.IGNORECASE)
+_PLACEHOLDERS = {"model", "models", "ggml model", "checkpoint", "output", "merged", "unknown", "untitled"}
+# Spelled in a way that no rule gives; keyed by lower case.
+_SPELLINGS = {
+    "smollm": "SmolLM",
+    "smollm2": "SmolLM2",
+    "smollm3": "SmolLM3",
+    "tinyllama": "TinyLlama",
+    "codellama": "CodeLlama",
+    "deepseek": "DeepSeek",
+    "olmo": "OLMo",
+    "qwq": "QwQ",
+    "glm": "GLM",
+    "gpt": "GPT",
+    "oss": "OSS",
+    "moe": "MoE",
+    "vl": "VL",
+    "it": "it",
+}
+
+
+def display_name(metadata: Mapping[str, object], path: Path) -> str:
+    """Return what to call the model in the file `path` with this metadata; never empty.
+
+    A file name that states the model's size was chosen for people ("SmolLM2-135M-Instruct.Q4_1.gguf") and
+    wins. Else `general.basename`, `general.size_label` and `general.finetune` speak, then `general.name`, and
+    at last the file name whatever it is.
+    """
+    stem = file_name(path)
+    if any(_SIZE.fullmatch(word) for word in stem.split()[1:]):
+        return stem
+    basename, size, finetune = (
+        _tidy(metadata.get(f"general.{key}")) for key in ("basename", "size_label", "finetune")
+    )
+    composed = " ".join(part for part in (basename, size, finetune) if part) if basename else ""
+    return composed or _tidy(metadata.get("general.name")) or stem or path.name
+
+
+def file_name(path: Path) -> str:
+    """Return the name that the file's own name gives, without storage type and part number; may be empty."""
+    stem = path.name[:-5] if path.name.lower().endswith(".gguf") else path.name
+    return _tidy(_PART.sub("", stem)) or ("" if _HASH.fullmatch(stem) else _printable(stem))
+
+
+def _tidy(text: object) -> str:
+    """Return a name in words, or nothing where `text` names no model: a path, a hash, a placeholder."""
+    if not isinstance(text, str) or "\\" in text or text.startswith(("/", ".", "~")):
+        return ""
+    name = _printable(text.rsplit("/", 1)[-1])
+    while (shorter := _STORAGE.sub("", name)) != name:
+        name = shorter
+    words = [_spelled(word) for word in re.split(r"[-_\s]+", name) if word]
+    if _HASH.fullmatch(name) or " ".join(words).lower() in _PLACEHOLDERS or not any(map(str.isalpha, name)):
+        return ""
+    return " ".join(words)
+
+
+def _spelled(word: str) -> str:
+    if known := _SPELLINGS.get(word.lower()):
+        return known
+    if _SIZE.fullmatch(word):
+        return word.upper().replace("X", "x")
+    if _VERSION.fullmatch(word):
+        return word.lower()
+    return word[:1].upper() + word[1:] if word.islower() else word
+
+
+def _printable(text: str) -> str:
+    """Return `text` on one line, without control or direction characters, cut to a length to show."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_LONGEST].strip()
