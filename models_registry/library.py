@@ -29,7 +29,7 @@ class Entry:
 
     Attributes:
         path: Absolute; the first file of a model in several.
-        origin: "starter" (came with the app), "own" (in the library's folder) or "linked" (used where it lies).
+        origin: "starter" (came with the app), "own" (in the library's folder) or "linked" (used in place).
         header: None when the file cannot be used.
         error: Why it cannot be used; None when it can.
         sha256: Of the file, or of all its files one after the other; empty until `Library.sha256_of` has run.
@@ -134,8 +134,8 @@ class Library:
     def sha256_of(self, path: Path, cancelled: Callable[[], bool]) -> str | None:
         """Return the sha256 of a model in hexadecimal, of all its files one after the other, and keep it.
 
-        It is computed only when it is not known for the file as it is now. Where the list cannot be written, it
-        is kept in memory.
+        It is computed only when it is not known for the file as it is now. Where the list cannot be written,
+        it is kept in memory.
 
         Args:
             path: Of an entry.
@@ -235,8 +235,8 @@ def _model_files(folder: Path) -> Iterator[Path]:
 def _resolved(path: Path) -> Path:
     """Return an absolute path that keeps its last name.
 
-    In the cache of the Hugging Face hub that name is a link to a file without one, and the name counts: it says
-    what the model is and where its other files are.
+    In the cache of the Hugging Face hub that name is a link to a file without one, and the name counts: it
+    says what the model is and where its other files are.
     """
     try:
         return path.parent.resolve() / path.name
