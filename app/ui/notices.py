@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.ui.appearance import Appearance
-from app.ui.controls import IconButton, label
+from app.ui.controls import IconButton, announce, label
 
 _SHOWN_MS = 8000
 _MOST = 3
@@ -88,8 +87,7 @@ class Notices(QWidget):
         self._column.addWidget(notice)
         notice.show()
         self._place()
-        announcement = QAccessibleAnnouncementEvent(self, notice.error)
-        QAccessible.updateAccessibility(announcement)
+        announce(self, notice.error)
 
     def _place(self) -> None:
         parent = self.parentWidget()

@@ -13,6 +13,7 @@ from app.domain.chat import Chat
 from app.domain.language import _
 
 Index = QModelIndex | QPersistentModelIndex
+_ROOT = QModelIndex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class ChatList(QAbstractListModel):
             self._rows = rows
             self.endResetModel()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
+    def rowCount(self, parent: Index = _ROOT) -> int:
         """Return how many rows are shown, headings included."""
         return 0 if parent.isValid() else len(self._rows)
 

@@ -1,0 +1,24 @@
+"""Sizes and counts as people read them, in the locale's digits."""
+
+from PySide6.QtCore import QLocale
+
+
+def size_text(size: int) -> str:
+    """Return bytes as "98 MB" or "4.6 GB", in powers of ten as disks are sold."""
+    digits = 1 if size >= 1_000_000_000 else 0
+    return QLocale().formattedDataSize(size, digits, QLocale.DataSizeFormat.DataSizeSIFormat)
+
+
+def context_text(tokens: int) -> str:
+    """Return the size of a context as the field writes it: 131072 is "128k"."""
+    if tokens < 1024:
+        return QLocale().toString(tokens)
+    return f"{QLocale().toString(round(tokens / 1024))}k"
+
+
+def count_text(tokens: int) -> str:
+    """Return a number of tokens in short: 4100 is "4.1k" beside contexts, whose k is 1024."""
+    thousands = tokens / 1024
+    if thousands < 1:
+        return QLocale().toString(tokens)
+    return f"{QLocale().toString(thousands, 'f', 1 if thousands < 10 else 0)}k"

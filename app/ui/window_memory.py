@@ -1,0 +1,40 @@
+"""What the window must know before it is first drawn: its place, its text size, its sidebar.
+
+A small file of its own and not the database, which takes longer to open than a window to appear.
+"""
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+
+class WindowMemory:
+    """Values read at the start and written when the window closes."""
+
+    def __init__(self, path: Path) -> None:
+        self._settings = QSettings(str(path), QSettings.Format.IniFormat)
+
+    @property
+    def geometry(self) -> QByteArray:
+        """Return what QWidget.saveGeometry wrote; empty the first time."""
+        value = self._settings.value("geometry")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    @property
+    def zoom(self) -> float:
+        """Return the zoom of all text; 1 is none."""
+        try:
+            return float(str(self._settings.value("zoom", 1.0)))
+        except ValueError:
+            return 1.0
+
+    @property
+    def sidebar(self) -> bool:
+        """Return whether the sidebar is shown."""
+        return str(self._settings.value("sidebar", "true")).lower() == "true"
+
+    def save(self, geometry: QByteArray, zoom: float, sidebar: bool) -> None:
+        """Keep these for the next start."""
+        for name, value in (("geometry", geometry), ("zoom", zoom), ("sidebar", sidebar)):
+            self._settings.setValue(name, value)
+        self._settings.sync()
