@@ -1,1 +1,22 @@
 """What a person does, one use case a module."""
+
+from dataclasses import dataclass
+
+from app.services.conversation import Conversation
+from app.services.history import History
+from app.services.models import Models
+from app.services.questions import Questions
+from app.storage.database import Database
+from app.storage.folders import Folders
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the window and the terminal work with, built by app.main."""
+
+    folders: Folders
+    database: Database
+    history: History
+    conversation: Conversation
+    models: Models
+    questions: Questions

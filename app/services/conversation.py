@@ -1,4 +1,4 @@
-"""One turn, from the words of a person to the last word of the answer: send, stop, regenerate, edit, continue."""
+"""One turn, from the words of a person to the last word of the answer: send, stop, regenerate, continue."""
 
 import time
 from collections.abc import Callable
@@ -135,9 +135,7 @@ class Conversation:
         if answer.status not in CONTINUABLE:
             raise UserError(_("This answer is whole: there is nothing to continue."))
         self._refuse_busy(answer.chat_id)
-        return self._begin(
-            self._store.resume_reply(answer.id, _identity(model), settings.checked()), model
-        )
+        return self._begin(self._store.resume_reply(answer.id, _identity(model), settings.checked()), model)
 
     def stop(self, chat_id: int) -> None:
         """Stop the answer of a chat; what it has written stays."""

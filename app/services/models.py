@@ -1,49 +1,223 @@
 """The models on this computer: list, add, find, load. The app's view of models_registry and the engine."""
 
+import os
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from typing import TypeVar
 
-from app.domain.model import EngineStatus, Model
+from app.domain.changes import Changed, Changes, Kind
+from app.domain.errors import UserError
+from app.domain.generation import Job
+from app.domain.language import _
+from app.domain.model import EngineStatus, Model, Origin
+from app.domain.model_problems import explain
+from app.engine.worker import Engine
+from models_registry.errors import ModelFileError
+from models_registry.gguf import read_header
+from models_registry.library import Entry, Library
+
+T = TypeVar("T")
 
 
 class Models:
     """What can be picked, and what is loaded.
 
-    Everything that reads files runs on one worker thread of its own and returns a Future. After each change of the
-    list (a model added, a sha256 computed) `Changed(MODELS)` is published.
+    Everything that reads files runs on one worker thread of its own and returns a Future. After each
+    change of the list (a model added, a sha256 computed) `Changed(MODELS)` is published.
     """
 
-    @property
-    def known(self) -> list[Model]:
-        """Return the list as it was read last: the starter first, then by name. Never blocks."""
-        raise NotImplementedError
+    def __init__(
+        self, library: Library, engine: Engine, changes: Changes, identified: Callable[[str, str], object]
+    ) -> None:
+        """Wire the service.
+
+        Args:
+            library: The files; from now on only this service's thread touches it.
+            engine: What loads them.
+            changes: Where news of the list goes.
+            identified: Told the path and the sha256 of each file once that is known.
+        """
+        self._library = library
+        self._engine = engine
+        self._changes = changes
+        self._identified = identified
+        self._files = ThreadPoolExecutor(1, "models")
+        self._waiting = 0  # tasks that a person waits for; hashing in the background gives way to them
+        self._closing = Event()
+        self._loading: Job | None = None
+        self.known: list[Model] = []
 
     @property
     def status(self) -> EngineStatus:
         """Return what the engine holds; `Changed(ENGINE)` says when it is another."""
-        raise NotImplementedError
+        return self._engine.status
 
     def refresh(self) -> "Future[list[Model]]":
-        """Read the folders again; sha256 still missing are computed afterwards in the background."""
-        raise NotImplementedError
+        """Read the folders again, and compute the sha256 that are missing in the background."""
+        return self._submit(self._read)
 
     def add(self, path: Path) -> "Future[Model]":
-        """Use a GGUF file where it lies; raises UserError (through the future) when it cannot be used."""
-        raise NotImplementedError
+        """Use a GGUF file where it lies.
+
+        Raises:
+            UserError: Through the future, when the file is not a model or cannot be kept on the list.
+        """
+
+        def link() -> Model:
+            try:
+                entry = self._library.link(path)
+            except ModelFileError as error:
+                raise explain(error, path.name) from error
+            except OSError as error:
+                raise UserError(
+                    _("The list of models cannot be changed: {reason}.").format(
+                        reason=error.strerror or error
+                    ),
+                    _("Check that the disk has room and that you may write to Fireside's folder."),
+                ) from error
+            self._read()
+            return _model(entry)
+
+        return self._submit(link)
 
     def forget(self, model: Model) -> "Future[None]":
         """Take a linked file off the list; the file stays."""
-        raise NotImplementedError
+
+        def unlink() -> None:
+            self._library.unlink(model.path)
+            self._read()
+
+        return self._submit(unlink)
+
+    def identified(self, model: Model) -> "Future[Model]":
+        """Return `model` with its sha256, computing it now when it is not known yet."""
+
+        def identify() -> Model:
+            sha256 = model.sha256 or self._library.sha256_of(model.path, self._closing.is_set)
+            return replace(model, sha256=sha256 or "")
+
+        return self._submit(identify)
+
+    def find(self, models: list[Model], wanted: str | None) -> Model:
+        """Return the one of `models` that a person means by a path, a name or a part of one.
+
+        Without `wanted` that is the one to begin with. A path that is not on the list will do too.
+
+        Raises:
+            UserError: When nothing fits, or several do.
+        """
+        if wanted is None:
+            return self._usable(self.preferred(models=models))
+        path = Path(wanted).expanduser()
+        if path.suffix == ".gguf" or os.sep in wanted:
+            path = path.resolve()
+            return self._usable(next((m for m in models if m.path == path), None) or self._peek(path))
+        exact = [m for m in models if wanted.casefold() in (m.name.casefold(), m.path.name.casefold())]
+        fitting = exact or [m for m in models if wanted.casefold() in f"{m.name} {m.path.name}".casefold()]
+        if len(fitting) == 1:
+            return self._usable(fitting[0])
+        if fitting:
+            names = ", ".join(f"{model.name} ({model.path.name})" for model in fitting)
+            raise UserError(
+                _("“{wanted}” could be several models: {names}.").format(wanted=wanted, names=names)
+            )
+        raise UserError(
+            _("There is no model called “{wanted}” here.").format(wanted=wanted),
+            _("“fireside models” lists what there is; a path to a .gguf file works too."),
+        )
+
+    def preferred(self, chat_model_path: str = "", models: list[Model] | None = None) -> Model | None:
+        """Return what to answer with: the chat's own model, else the loaded one, else the first."""
+        works = [model for model in (self.known if models is None else models) if not model.problem]
+        loaded = str(self.status.model or "")
+        for path in (chat_model_path, loaded):
+            if found := next((model for model in works if path and str(model.path) == path), None):
+                return found
+        return works[0] if works else None
 
     def load(self, model: Model) -> None:
         """Load a model now, ahead of the first question; progress shows in `status`."""
-        raise NotImplementedError
+        self.cancel_loading()
+        self._loading = self._engine.load(model.path)
 
     def cancel_loading(self) -> None:
-        """Stop loading; the engine is then empty."""
-        raise NotImplementedError
+        """Stop what `load` began; the engine is then empty."""
+        if self._loading is not None:
+            self._loading.cancel()
+            self._loading = None
 
-    def preferred(self, chat_model_path: str = "") -> Model | None:
-        """Return what to answer with: the chat's own model, else the one used last, else the starter."""
-        raise NotImplementedError
+    def close(self) -> None:
+        """End the work on files; what is not finished is begun anew the next time."""
+        self._closing.set()
+        self._files.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, task: "Callable[[], T]") -> "Future[T]":
+        def run() -> T:
+            try:
+                return task()
+            finally:
+                self._waiting -= 1
+
+        self._waiting += 1
+        return self._files.submit(run)
+
+    def _read(self) -> list[Model]:
+        self.known = [_model(entry) for entry in self._library.entries()]
+        self._changes.publish(Changed(Kind.MODELS))
+        self._files.submit(self._identify_next)
+        return self.known
+
+    def _identify_next(self) -> None:
+        """Compute one missing sha256, then queue up again behind what people wait for."""
+        model = next((m for m in self.known if not m.sha256 and not m.problem), None)
+        if model is None or self._closing.is_set():
+            return
+        sha256 = self._library.sha256_of(model.path, lambda: self._waiting > 0 or self._closing.is_set())
+        if sha256:
+            self._identified(str(model.path), sha256)
+            self.known = [replace(m, sha256=sha256) if m.path == model.path else m for m in self.known]
+            self._changes.publish(Changed(Kind.MODELS))
+        if not self._closing.is_set():
+            self._files.submit(self._identify_next)
+
+    def _peek(self, path: Path) -> Model:
+        """Return a model that is not on the list."""
+        try:
+            header = read_header(path)
+        except ModelFileError as error:
+            raise explain(error, path.name) from error
+        return _model(Entry(path, Origin.LINKED, header, None, ""))
+
+    def _usable(self, model: Model | None) -> Model:
+        if model is None:
+            raise UserError(
+                _("There is no model on this computer yet."),
+                _("Add one: fireside models add FILE.gguf"),
+                "choose-model",
+            )
+        if model.problem:
+            raise UserError(model.problem, "", "choose-model")
+        return model
+
+
+def _model(entry: Entry) -> Model:
+    header = entry.header
+    if header is None:
+        problem = str(explain(entry.error, entry.path.name)) if entry.error else ""
+        return Model(entry.path, entry.name, Origin(entry.origin), size=0, problem=problem)
+    return Model(
+        path=entry.path,
+        name=header.name,
+        origin=Origin(entry.origin),
+        size=header.file_size,
+        quantization=header.quantization,
+        architecture=header.architecture,
+        parameters=header.parameter_count,
+        context=header.context_length,
+        license=header.license,
+        sha256=entry.sha256,
+        has_template=not header.is_base,
+    )

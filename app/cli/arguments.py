@@ -1,0 +1,83 @@
+"""The command line: every word and option, in one place."""
+
+import argparse
+import re
+from pathlib import Path
+
+from app import __version__
+from app.domain.generation import Settings
+from app.domain.language import _
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser for `fireside`; without a command the window opens."""
+    root = argparse.ArgumentParser(
+        prog="fireside", description=_("Private, offline chat with open models on your own computer.")
+    )
+    root.add_argument("--version", action="version", version=f"fireside {__version__}")
+    root.add_argument("--home", type=Path, metavar="DIR", help=_("keep everything under DIR"))
+    commands = root.add_subparsers(dest="command", metavar="COMMAND")
+
+    ask = commands.add_parser("ask", help=_("ask one question; nothing is kept"))
+    ask.add_argument("prompt", help=_("the question; - reads it from standard input"))
+    ask.add_argument("--system", default="", help=_("how the model should behave"))
+    _add_model(ask)
+    ask.add_argument("--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k"))
+    ask.add_argument("--max-tokens", type=int, metavar="N", help=_("the most tokens to write"))
+    ask.add_argument("--temperature", type=float, metavar="X", help=_("0 is strict, 1 is lively"))
+    ask.add_argument("--seed", type=int, metavar="N", help=_("the same seed gives the same answer"))
+    _add_json(ask)
+
+    chat = commands.add_parser("chat", help=_("chat in the terminal, kept in the same history"))
+    _add_model(chat)
+
+    models = commands.add_parser("models", help=_("the models on this computer"))
+    _add_json(models)
+    what = models.add_subparsers(dest="action", metavar="ACTION")
+    info = what.add_parser("info", help=_("what a model's file says about it"))
+    info.add_argument("model", help=_("a name, a part of it, or a path"))
+    _add_json(info)
+    add = what.add_parser("add", help=_("use a GGUF file where it lies"))
+    add.add_argument("path", type=Path)
+    _add_json(add)
+
+    history = commands.add_parser("history", help=_("the chats on this computer"))
+    _add_json(history)
+    what = history.add_subparsers(dest="action", metavar="ACTION")
+    show = what.add_parser("show", help=_("print one chat"))
+    show.add_argument("id", type=int)
+    _add_json(show)
+
+    doctor = commands.add_parser("doctor", help=_("what a bug report needs"))
+    _add_json(doctor)
+    return root
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", metavar="M", help=_("a name, a part of it, or a path"))
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    # Without a default of its own, so that `models --json info M` is not undone by the inner parser.
+    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_("print JSON"))
+
+
+def token_count(text: str) -> int:
+    """Read "8192" or "16k" (of 1,024).
+
+    Raises:
+        argparse.ArgumentTypeError: For anything else.
+    """
+    match = re.fullmatch(r"(\d{1,12})([kK]?)", text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(
+            _("{text} is no number of tokens, such as 8192 or 16k").format(text=text)
+        )
+    return int(match[1]) * (1024 if match[2] else 1)
+
+
+def settings_from(arguments: argparse.Namespace) -> Settings:
+    """Return the settings that the options of `ask` give, the rest as usual."""
+    names = ("context", "max_tokens", "temperature", "seed")
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    return Settings(**given).checked()

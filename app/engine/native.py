@@ -1,0 +1,113 @@
+"""The process-wide side of llama.cpp: its log, its last words, its devices.
+
+Importing this module loads the library, which takes about 0.2 s: only the engine's thread does it.
+"""
+
+import ctypes
+import logging
+import os
+import sys
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+# Otherwise a failing assertion starts a debugger, when one is installed, to print a backtrace.
+os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+
+import llama_cpp
+import llama_cpp.llama_cpp as api
+
+_log = logging.getLogger("fireside.llama")
+_LEVELS = {3: logging.WARNING, 4: logging.ERROR}
+_CONTINUED = 5
+
+# The newest lines of llama.cpp's log: the only place where it says why a file was refused.
+lines: deque[str] = deque(maxlen=400)
+
+
+@api.llama_log_callback
+def _on_log(level: int, text: bytes, _data: ctypes.c_void_p) -> None:
+    line = text.decode("utf-8", "replace").rstrip("\n")
+    if level == _CONTINUED and lines:
+        lines[-1] += line
+        return
+    lines.append(line)
+    _log.log(_LEVELS.get(level, logging.DEBUG), "%s", line)
+
+
+_ABORT_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+_crash_note: Path | None = None
+
+
+@_ABORT_CALLBACK
+def _on_abort(message: bytes) -> None:
+    """Keep the text of a failed assertion; the process ends when this returns."""
+    text = message.decode("utf-8", "replace")
+    if _crash_note is not None:
+        with _crash_note.open("a", encoding="utf-8") as note:
+            note.write(text + "\n")
+
+
+def start(crash_note: Path | None = None) -> None:
+    """Take over the log and the last words, and get the backends ready. May be called again.
+
+    Args:
+        crash_note: The file that receives the text of a failed assertion before the process dies.
+    """
+    global _crash_note
+    _crash_note = crash_note
+    api.llama_log_set(_on_log, ctypes.c_void_p(0))
+    _library("ggml-base").ggml_set_abort_callback(_on_abort)
+    api.llama_backend_init()
+
+
+def _library(name: str) -> ctypes.CDLL:
+    """Open one of the libraries that llama.cpp consists of; it is loaded already, so this is a look-up."""
+    folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
+    endings = {"win32": [f"{name}.dll"], "darwin": [f"lib{name}.dylib", f"lib{name}.so"]}
+    for file in endings.get(sys.platform, [f"lib{name}.so"]):
+        if (folder / file).exists():
+            return ctypes.CDLL(str(folder / file))
+    raise FileNotFoundError(folder / name)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Something llama.cpp can compute on; memory in bytes, 0 when it does not say."""
+
+    name: str
+    description: str
+    memory_free: int
+    memory_total: int
+
+
+def devices() -> list[Device]:
+    """Return what this build of llama.cpp found on this computer, the CPU last."""
+    registry, base = _library("ggml"), _library("ggml-base")
+    registry.ggml_backend_dev_count.restype = ctypes.c_size_t
+    registry.ggml_backend_dev_get.restype = ctypes.c_void_p
+    registry.ggml_backend_dev_get.argtypes = [ctypes.c_size_t]
+    for text in (base.ggml_backend_dev_name, base.ggml_backend_dev_description):
+        text.restype, text.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+    size_p = ctypes.POINTER(ctypes.c_size_t)
+    base.ggml_backend_dev_memory.argtypes = [ctypes.c_void_p, size_p, size_p]
+    base.ggml_backend_dev_memory.restype = None
+    found = []
+    for index in range(registry.ggml_backend_dev_count()):
+        device = registry.ggml_backend_dev_get(index)
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        base.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
+        name = base.ggml_backend_dev_name(device).decode()
+        description = base.ggml_backend_dev_description(device).decode()
+        found.append(Device(name, description, free.value, total.value))
+    return found
+
+
+def system_info() -> str:
+    """Return llama.cpp's own line about the instruction sets it was built for and uses."""
+    return api.llama_print_system_info().decode()
+
+
+def version() -> str:
+    """Return the version of the package that carries llama.cpp."""
+    return str(llama_cpp.__version__)

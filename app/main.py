@@ -1,0 +1,139 @@
+"""Builds every object and wires them: the only module that knows them all."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from models_registry.library import Library
+
+from app.cli.arguments import parser
+from app.domain import language
+from app.domain.changes import Changes
+from app.domain.errors import UserError
+from app.domain.language import _
+from app.engine.worker import Engine
+from app.services import Services
+from app.services.conversation import Conversation
+from app.services.history import History
+from app.services.models import Models
+from app.services.questions import Questions
+from app.storage.chats import ChatStore
+from app.storage.database import Database
+from app.storage.folders import Folders
+from app.ui.assets import asset
+
+_USER_ERROR, _INTERRUPTED = 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command `fireside`; return its exit code.
+
+    0: done. 2: wrong usage. 3: it could not be done, and a sentence said why. 130: interrupted.
+    """
+    language.install(asset("translations"))
+    arguments = parser().parse_args(argv)
+    folders = Folders.at(arguments.home)
+    try:
+        folders.create()
+        _start_log(folders.logs)
+        return _terminal(arguments, folders) if arguments.command else _window(folders)
+    except UserError as error:
+        from app.cli.output import report
+
+        report(error)
+        return _USER_ERROR
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+class Build:
+    """All objects of one run, in the order in which they need each other."""
+
+    def __init__(
+        self,
+        folders: Folders,
+        post: Callable[[Callable[[], None]], None],
+        report: Callable[[UserError], None],
+    ) -> None:
+        """Build them; no thread is started and no file is opened before it is needed.
+
+        Args:
+            folders: Where everything is kept.
+            post: Runs a callable on the thread that shows things.
+            report: Shows an error that nobody waits for.
+        """
+        self.changes = Changes(post)
+        self.database = Database(folders.database)
+        self.engine = Engine(self.changes, folders.logs / "crash.txt")
+        self.store = ChatStore(self.database, self.changes)
+        self.services = Services(
+            folders=folders,
+            database=self.database,
+            history=History(self.store),
+            conversation=Conversation(self.store, self.engine, post, report),
+            models=Models(Library(folders.models), self.engine, self.changes, self.store.fill_sha256),
+            questions=Questions(self.engine),
+        )
+
+    def close(self) -> None:
+        """End everything, what is being written first."""
+        self.services.conversation.close()
+        self.services.models.close()
+        self.engine.close()
+        self.database.close()
+
+
+def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
+    from app.cli import ask, chat, doctor, history, models
+    from app.cli.loop import Loop
+    from app.cli.output import report
+
+    commands = {
+        "ask": ask.run,
+        "chat": chat.run,
+        "models": models.run,
+        "history": history.run,
+        "doctor": doctor.run,
+    }
+    loop = Loop()
+    build = Build(folders, loop.post, report)
+    try:
+        if arguments.command in ("chat", "history"):
+            loop.result(build.store.recover())
+        return commands[arguments.command](build.services, loop, arguments)
+    finally:
+        build.close()
+
+
+def _window(folders: Folders) -> int:
+    if not _has_display():
+        raise UserError(
+            _("There is no display here to open a window on."),
+            _("“fireside chat” chats in the terminal."),
+        )
+    raise NotImplementedError
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _start_log(folder: Path) -> None:
+    """Log to a file that its size bounds; never the text of a message."""
+    try:
+        handler = RotatingFileHandler(
+            folder / "fireside.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
+        )
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("fireside")
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    root.propagate = False
