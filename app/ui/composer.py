@@ -22,6 +22,7 @@ class Composer(QWidget):
         stop_requested: Stop the answer.
         edit_last_requested: Up was pressed in an empty composer.
         edit_cancelled: The edit of an earlier message is off; the draft is back.
+        written: The person has written something.
         draft_changed: What stands unsent, a moment after the last key.
     """
 
@@ -29,6 +30,7 @@ class Composer(QWidget):
     stop_requested = Signal()
     edit_last_requested = Signal()
     edit_cancelled = Signal()
+    written = Signal()
     draft_changed = Signal(str)
 
     def __init__(self, appearance: Appearance) -> None:
@@ -46,7 +48,7 @@ class Composer(QWidget):
         self._button.clicked.connect(self._press)
         self._ring = ContextRing(appearance)
         self._editing = self._edit_strip()
-        self._notice = label("", tone="soft", size="small")
+        self._notice = label("", tone="soft", measure="small")
         self._notice.setWordWrap(True)
         self._notice.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._notice.hide()
@@ -178,10 +180,10 @@ class Composer(QWidget):
         row = QHBoxLayout(strip)
         row.setContentsMargins(4, 0, 4, 4)
         row.setSpacing(2)
-        row.addWidget(label(_("Editing an earlier message") + " ·", tone="soft", size="small"))
+        row.addWidget(label(_("Editing an earlier message") + " ·", tone="soft", measure="small"))
         cancel = QPushButton(_("Cancel"))
         cancel.setProperty("kind", "link")
-        cancel.setProperty("size", "small")
+        cancel.setProperty("measure", "small")
         cancel.clicked.connect(self.cancel_edit)
         row.addWidget(cancel)
         row.addStretch(1)
@@ -201,6 +203,7 @@ class Composer(QWidget):
         self._editing.hide()
 
     def _changed(self) -> None:
+        self.written.emit()
         if self._draft is None:
             self._saving.start()
 

@@ -17,7 +17,7 @@ class ContextRing(QWidget):
         super().__init__()
         self._appearance = appearance
         self._share = 0.0
-        self._words = label("", tone="soft", size="small")
+        self._words = label("", tone="soft", measure="small")
         row = QHBoxLayout(self)
         row.setContentsMargins(26, 0, 0, 0)
         row.addWidget(self._words)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QToolButton, QWidget
 
 from app.domain.language import _
 from app.ui.appearance import Appearance
@@ -78,8 +78,27 @@ class SendButton(QAbstractButton):
             painter.drawEllipse(1, 1, 36, 36)
 
 
+class SearchField(QLineEdit):
+    """A field with a magnifying glass in it."""
+
+    def __init__(self, appearance: Appearance, hint: str, name: str) -> None:
+        super().__init__()
+        self._appearance = appearance
+        self.setObjectName("search")
+        self.setPlaceholderText(hint)
+        self.setAccessibleName(name)
+        self.setMinimumHeight(34)
+        self.setTextMargins(26, 0, 0, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the field, then the glass."""
+        super().paintEvent(event)
+        glass = self._appearance.icon("search", "soft", 18)
+        glass.paint(QPainter(self), 10, (self.height() - 18) // 2, 18, 18)
+
+
 def label(text: str, **properties: str) -> QLabel:
-    """Return a label that the style sheet finds by `properties`: tone, size, weight."""
+    """Return a label that the style sheet finds by `properties`: tone, measure."""
     made = QLabel(text)
     for name, value in properties.items():
         made.setProperty(name, value)

@@ -27,8 +27,8 @@ class EmptyState(QWidget):
 
     def __init__(self, appearance: Appearance) -> None:
         super().__init__()
-        self._title = label("", size="title")
-        self._below = label("", tone="soft", size="reading")
+        self._title = label("", measure="title")
+        self._below = label("", tone="soft", measure="reading")
         for line in (self._title, self._below):
             line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             line.setWordWrap(True)

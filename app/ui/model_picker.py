@@ -8,7 +8,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QLineEdit,
     QListView,
     QPushButton,
     QVBoxLayout,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 from app.domain.language import _
 from app.domain.model import EngineStatus, Model
 from app.ui.appearance import Appearance
-from app.ui.controls import announce, label
+from app.ui.controls import SearchField, announce, label
 from app.ui.model_rows import ModelDelegate, ModelRole, ModelRows
 from app.ui.popover import Popover
 
@@ -43,13 +42,10 @@ class ModelPicker(Popover):
         self._status = EngineStatus()
         self._chosen: Path | None = None
         self._rows = ModelRows()
-        self._search = QLineEdit()
-        self._search.setObjectName("search")
-        self._search.setPlaceholderText(_("Search models, or drop a .gguf file"))
-        self._search.setAccessibleName(_("Search models"))
+        self._search = SearchField(appearance, _("Search models, or drop a .gguf file"), _("Search models"))
         self._search.textChanged.connect(self._write_rows)
         self._list = self._build_list(appearance)
-        self._none = label("", tone="soft", size="small")
+        self._none = label("", tone="soft", measure="small")
         self._none.setContentsMargins(10, 12, 10, 12)
         self._none.setWordWrap(True)
         self._add = QPushButton(_("Add a GGUF file…"))
@@ -130,7 +126,7 @@ class ModelPicker(Popover):
             self._list.sizeHintForIndex(self._rows.index(row)).height()
             for row in range(self._rows.rowCount())
         )
-        fixed = self._search.sizeHint().height() + self._add.sizeHint().height() + 18 + 12 + 8
+        fixed = self._search.sizeHint().height() + self._add.sizeHint().height() + 18 + 12 + 18
         self.resize_card(QSize(_WIDTH, fixed + (self._none.sizeHint().height() if empty else rows)))
 
     def _step(self, by: int) -> None:

@@ -128,7 +128,7 @@ class ModelDelegate(QStyledItemDelegate):
         model = index.data(ModelRole.MODEL)
         if model is None:
             return QSize(width, round((28 if index.row() == 0 else 38) * max(1.0, scale)))
-        return QSize(width, 19 + self._name().height() + self._second(model, width).height())
+        return QSize(width, 22 + self._name().height() + self._second(model, width).height())
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one row."""
@@ -164,7 +164,7 @@ class ModelDelegate(QStyledItemDelegate):
             self._paint_tag(painter, line, metrics.horizontalAdvance(name) + 6, tag, model.quantization)
         painter.setFont(look.font(12.5))
         painter.setPen(look.color("bad" if model.problem else "soft"))
-        below = QRect(inner.left(), line.bottom() + 2, inner.width(), inner.bottom() - line.bottom())
+        below = QRect(inner.left(), line.bottom() + 4, inner.width(), inner.bottom() - line.bottom())
         painter.drawText(below, Qt.TextFlag.TextWordWrap, describe(model))
         if chosen:
             spot = QRect(rect.right() - _PADDING - 18, rect.center().y() - 9, 18, 18)

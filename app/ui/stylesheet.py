@@ -1,7 +1,7 @@
 """One style sheet, written from the tokens: the only place where a widget meets a colour."""
 
 from app.ui.fonts import points
-from app.ui.theme import Palette, selection
+from app.ui.theme import Palette, mixed, selection
 
 _SHEET = """
 QWidget { color: %(ink)s; }
@@ -11,10 +11,9 @@ QMainWindow, #page, #window { background: %(paper)s; }
 
 QLabel { background: transparent; }
 QLabel[tone="soft"] { color: %(soft)s; }
-QLabel[size="small"] { font-size: %(small)spt; }
-QLabel[size="reading"] { font-size: %(reading)spt; }
-QLabel[size="title"] { font-size: %(title)spt; font-weight: 600; }
-QLabel[weight="strong"] { font-weight: 600; }
+QLabel[measure="small"] { font-size: %(small)spt; }
+QLabel[measure="reading"] { font-size: %(reading)spt; }
+QLabel[measure="title"] { font-size: %(title)spt; font-weight: 600; }
 QLabel[tone="bad"] { color: %(bad)s; }
 
 QToolButton[kind="icon"] { background: transparent; border: 2px solid transparent; border-radius: 8px;
@@ -32,11 +31,12 @@ QPushButton:default, QPushButton[kind="primary"] {
 QPushButton:default:focus, QPushButton[kind="primary"]:focus { border-color: %(ink)s; }
 QPushButton[kind="link"] { background: transparent; border: 2px solid transparent; padding: 1px 4px;
     border-radius: 6px; color: %(accent_ink)s; font-weight: 600; }
+QPushButton[measure="small"] { font-size: %(small)spt; }
 QPushButton[kind="link"]:hover { background: %(hover)s; }
 QPushButton[kind="link"]:focus { border-color: %(accent)s; }
 
 #search { background: %(hover)s; border: 2px solid transparent; border-radius: 8px; padding: 5px 6px;
-    selection-background-color: %(selection)s; selection-color: %(ink)s; }
+    placeholder-text-color: %(soft)s; selection-background-color: %(selection)s; selection-color: %(ink)s; }
 #search:focus { border-color: %(accent)s; }
 #rename { background: %(card)s; border: 2px solid %(accent)s; border-radius: 8px; padding: 2px 6px; }
 QListView { background: transparent; border: none; outline: none; }
@@ -44,7 +44,7 @@ QListView { background: transparent; border: none; outline: none; }
 #composer { background: %(card)s; border: 1px solid %(line)s; border-radius: 18px; }
 #composer[focused="true"] { border-color: %(edge)s; }
 #composerText { background: transparent; border: none; font-size: %(reading)spt;
-    selection-background-color: %(selection)s; selection-color: %(ink)s; }
+    placeholder-text-color: %(soft)s; selection-background-color: %(selection)s; selection-color: %(ink)s; }
 #editing { color: %(soft)s; font-size: %(small)spt; }
 
 #popover { background: %(card)s; border: 1px solid %(line)s; border-radius: 14px; }
@@ -87,5 +87,5 @@ def stylesheet(palette: Palette, scale: float = 1.0) -> str:
     tokens = {name: getattr(palette, name) for name in palette.__slots__}
     sizes = {"small": 12.5, "reading": 16.0, "title": 30.0}
     written = {name: f"{points(pixels * scale):.2f}" for name, pixels in sizes.items()}
-    edge = palette.soft
+    edge = mixed(palette.soft, palette.line, 0.4)
     return _SHEET % {**tokens, **written, "selection": selection(palette), "edge": edge}

@@ -1,12 +1,11 @@
 """The sidebar as a whole: new chat, search, the list, and what was sent from this computer: nothing."""
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMenu,
     QPushButton,
     QToolButton,
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.domain.language import _
 from app.ui.appearance import Appearance
-from app.ui.controls import IconButton, label
+from app.ui.controls import IconButton, SearchField, label
 from app.ui.sidebar.chats import ChatList
 from app.ui.sidebar.view import ChatView
 
@@ -45,8 +44,10 @@ class Sidebar(QFrame):
         self.view = ChatView(appearance, chats)
         self._new = NewChatButton(appearance)
         self._new.clicked.connect(self.new_requested)
-        self._search = self._search_field(appearance)
-        self._empty = label("", tone="soft", size="small")
+        self._search = SearchField(appearance, _("Search"), _("Search the titles of your chats"))
+        self._search.textChanged.connect(chats.set_filter)
+        self._search.installEventFilter(self)
+        self._empty = label("", tone="soft", measure="small")
         self._empty.setWordWrap(True)
         self._empty.setContentsMargins(10, 14, 10, 0)
         column = QVBoxLayout(self)
@@ -54,7 +55,7 @@ class Sidebar(QFrame):
         column.setSpacing(0)
         column.addLayout(self._head(appearance))
         column.addSpacing(4)
-        for widget, gap in ((self._new, 10), (self._search, 2)):
+        for widget, gap in ((self._new, 10), (self._search, 8)):
             row = QHBoxLayout()
             row.setContentsMargins(0, 0, 10, 0)
             row.addWidget(widget)
@@ -101,19 +102,6 @@ class Sidebar(QFrame):
         row.addWidget(hide)
         return row
 
-    def _search_field(self, appearance: Appearance) -> QLineEdit:
-        field = QLineEdit()
-        field.setObjectName("search")
-        field.setPlaceholderText(_("Search"))
-        field.setAccessibleName(_("Search the titles of your chats"))
-        field.textChanged.connect(self._chats.set_filter)
-        field.installEventFilter(self)
-        glass = QAction(field)
-        glass.setIcon(appearance.icon("search"))
-        appearance.changed.connect(lambda: glass.setIcon(appearance.icon("search")))
-        field.addAction(glass, QLineEdit.ActionPosition.LeadingPosition)
-        return field
-
     def _foot(self, appearance: Appearance, main_menu: QMenu) -> QWidget:
         foot = QFrame()
         foot.setObjectName("sidebarFoot")
@@ -122,7 +110,7 @@ class Sidebar(QFrame):
         lock = QLabel()
         appearance.changed.connect(lambda: lock.setPixmap(_lock(appearance)))
         lock.setPixmap(_lock(appearance))
-        words = label(_("Nothing sent"), tone="soft", size="small")
+        words = label(_("Nothing sent"), tone="soft", measure="small")
         for part in (lock, words):
             part.setToolTip(_("Fireside has made no network connection"))
         row.addWidget(lock)
@@ -175,7 +163,7 @@ class NewChatButton(QPushButton):
         self.setAccessibleName(_("New chat"))
         self._appearance = appearance
         self._plus = QLabel()
-        self._keys = label("", tone="soft", size="small")
+        self._keys = label("", tone="soft", measure="small")
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(10, 7, 10, 7)
         row.setSpacing(8)
@@ -194,7 +182,7 @@ class NewChatButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         """Return the room that the words take."""
-        return self._row.sizeHint()
+        return self._row.sizeHint().expandedTo(QSize(0, 36))
 
     def _dress(self) -> None:
         self._plus.setPixmap(self._appearance.icon("plus", "ink").pixmap(QSize(18, 18)))

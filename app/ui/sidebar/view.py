@@ -2,11 +2,11 @@
 
 from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QWidget
 
 from app.domain.language import _
 from app.ui.appearance import Appearance
-from app.ui.menus import menu
+from app.ui.menus import rounded
 from app.ui.sidebar.chats import ChatList, ChatRole
 from app.ui.sidebar.rows import RowDelegate
 
@@ -88,7 +88,8 @@ class ChatView(QListView):
 
     def _show_menu(self, index: QModelIndex, where: QRect) -> None:
         chat = index.data(ChatRole.CHAT)
-        shown = menu(self)
+        shown = rounded(QMenu(self))
+        shown.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         icon = self._appearance.icon
         shown.addAction(icon("pencil"), _("Rename"), lambda: self._rename(chat.id))
         pin = _("Unpin") if chat.pinned else _("Pin to the top")

@@ -1,0 +1,250 @@
+"""The page of the current chat: its messages, the composer, the model, and what has to be said."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.domain.chat import Message, Role
+from app.domain.errors import UserError
+from app.domain.generation import Failed, Finished, Loading, Reading
+from app.domain.language import _
+from app.domain.model import Model, Origin
+from app.services.conversation import Update
+from app.services.models import Models
+from app.ui.appearance import Appearance
+from app.ui.composer import Composer
+from app.ui.current_chat import CurrentChat
+from app.ui.drafts import Drafts
+from app.ui.empty_state import EmptyState
+from app.ui.fonts import code_families
+from app.ui.links import ask_to_open
+from app.ui.notices import Notices
+from app.ui.open_chat import with_progress
+from app.ui.top_bar import TopBar
+from app.ui.transcript.message import Row
+from app.ui.transcript.view import TranscriptView
+
+
+class ChatPage(QWidget):
+    """Everything right of the sidebar.
+
+    Attributes:
+        bar: The bar with the model.
+        composer: Where the person writes.
+        notices: Where errors and offers of the window are shown.
+
+    Signals:
+        file_requested: Pick a GGUF file.
+    """
+
+    file_requested = Signal()
+
+    def __init__(self, appearance: Appearance, chat: CurrentChat, models: Models, drafts: Drafts) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._appearance, self._chat, self._models, self._drafts = appearance, chat, models, drafts
+        self._edited: Message | None = None
+        self._first = self._searched = False
+        self._warmed = False
+        self.bar = TopBar(appearance)
+        self._empty = EmptyState(appearance)
+        self._transcript = TranscriptView(appearance.palette, mono=code_families()[0])
+        self.composer = Composer(appearance)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._transcript)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self.composer)
+        self.notices = Notices(appearance, self)
+        self.composer.installEventFilter(self)
+        self._connect()
+        self._dress()
+        self.show_models()
+
+    def greet(self, *, first: bool) -> None:
+        """Know whether there has ever been a chat."""
+        self._first = first
+        self._greet()
+
+    def show_models(self, *, searched: bool = False) -> None:
+        """Show the state of the models; once they have been `searched`, none means that there is none."""
+        self._searched = self._searched or searched
+        model, status = self._chat.model, self._models.status
+        self.bar.show_model(model, status)
+        self.composer.set_notice(_base_notice(model))
+        self._greet()
+        if model is not None and model.origin is Origin.STARTER:
+            self.warm_up()
+
+    def warm_up(self) -> None:
+        """Load the model that will answer, once, if nothing else is loaded or on its way."""
+        model, status = self._chat.model, self._models.status
+        if not self._warmed and model is not None and status.model is None:
+            self._warmed = True
+            self._models.load(model)
+
+    def take_update(self, update: Update) -> None:
+        """Show what one drain brought for the chat that is shown."""
+        shown = self._chat.message(update.message_id)
+        if update.chat_id != self._chat.id or shown is None:
+            return
+        if update.text:
+            self._transcript.set_activity(update.message_id, "")
+            self._transcript.append_stream(update.message_id, update.text)
+        if isinstance(update.event, Finished | Failed):
+            self._transcript.finish_stream(self._row(with_progress(shown, self._chat.live)))
+        elif not update.text:
+            self._transcript.set_activity(update.message_id, _activity(update.event))
+
+    def take_lives(self) -> None:
+        """Show whether the chat is being answered."""
+        self.composer.set_answering(self._chat.answering)
+        if not self._chat.answering:
+            self.composer.set_notice(_base_notice(self._chat.model))
+
+    def save_draft(self) -> None:
+        """Save what stands unsent, now: the chat is about to be left."""
+        self._drafts.save(self._chat.id, self.composer.draft)
+
+    def escape(self) -> None:
+        """Do the nearest thing that Esc can mean: stop, cancel the edit, close a notice."""
+        if self._chat.answering:
+            self._chat.stop()
+        elif self.composer.editing:
+            self.composer.cancel_edit()
+        else:
+            self.notices.dismiss_newest()
+
+    def regenerate_last(self) -> None:
+        """Have the last answer written once more."""
+        if answer := self._chat.last(Role.ASSISTANT):
+            self._try(lambda: self._chat.regenerate(answer))
+
+    def edit_last(self) -> None:
+        """Offer the person's last message for editing."""
+        if message := self._chat.last(Role.USER):
+            self._edit(message.id)
+
+    def copy_last(self) -> None:
+        """Copy the last answer."""
+        if answer := self._chat.last(Role.ASSISTANT):
+            self._copy(answer.id)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the notices above the composer, however tall that is."""
+        if watched is self.composer and event.type() == QEvent.Type.Resize:
+            self.notices.set_bottom(self.composer.height())
+        return super().eventFilter(watched, event)
+
+    def _connect(self) -> None:
+        chat, composer, transcript = self._chat, self.composer, self._transcript
+        chat.leaving.connect(self.save_draft)
+        chat.opened.connect(self._show_chat)
+        chat.begun.connect(lambda: self._drafts.save(None, ""))
+        chat.grown.connect(self._show_rows)
+        chat.changed.connect(lambda: self._show_rows(keep_position=True))
+        chat.sent.connect(self._sent)
+        chat.sent_elsewhere.connect(lambda chat_id: self._drafts.save(chat_id, ""))
+        chat.model_changed.connect(self.show_models)
+        composer.submitted.connect(self._submit)
+        composer.stop_requested.connect(chat.stop)
+        composer.edit_last_requested.connect(self.edit_last)
+        composer.edit_cancelled.connect(self._forget_edit)
+        composer.draft_changed.connect(lambda text: self._drafts.save(chat.id, text))
+        composer.written.connect(self.warm_up)
+        transcript.copy_requested.connect(self._copy)
+        transcript.regenerate_requested.connect(lambda number: self._on(number, chat.regenerate))
+        transcript.continue_requested.connect(lambda number: self._on(number, chat.resume))
+        transcript.edit_requested.connect(self._edit)
+        transcript.version_requested.connect(chat.show_version)
+        transcript.link_activated.connect(lambda address: ask_to_open(address, self.window()))
+        self._empty.starter_chosen.connect(composer.fill)
+        self._empty.file_requested.connect(self.file_requested)
+        self._appearance.changed.connect(self._dress)
+
+    def _dress(self) -> None:
+        self._transcript.set_palette_tokens(self._appearance.palette)
+        self._transcript.set_text_scale(self._appearance.scale)
+
+    def _show_chat(self) -> None:
+        self._edited = None
+        self.composer.set_draft(self._drafts.of(self._chat.state.chat))
+        self._show_rows()
+        self.show_models()
+
+    def _show_rows(self, *, keep_position: bool = False) -> None:
+        path = self._chat.state.path(self._chat.live)
+        self._transcript.set_rows([self._row(message) for message in path], keep_position=keep_position)
+        self._stack.setCurrentWidget(self._transcript if path else self._empty)
+        self.composer.set_context(*self._chat.state.used_context())
+        self.take_lives()
+        self._write_placeholder()
+
+    def _row(self, message: Message) -> Row:
+        versions = self._chat.state.tree.versions(message.id)
+        return Row(message, versions.index(message.id) + 1, tuple(versions))
+
+    def _submit(self, text: str) -> None:
+        if self._chat.answering:
+            self.composer.set_notice(_("This chat is still being answered: your words stay here until then."))
+            return
+        self._try(lambda: self._chat.send(text, self._edited))
+
+    def _sent(self, text: str) -> None:
+        self._edited = None
+        self.composer.clear_sent(text)
+
+    def _copy(self, message_id: int) -> None:
+        QGuiApplication.clipboard().setText(self._transcript.copy_text(message_id))
+
+    def _edit(self, message_id: int) -> None:
+        message = self._chat.message(message_id)
+        if message is not None:
+            self._edited = message
+            self.composer.begin_edit(message.text)
+
+    def _forget_edit(self) -> None:
+        self._edited = None
+
+    def _on(self, message_id: int, command: Callable[[Message], None]) -> None:
+        if message := self._chat.message(message_id):
+            self._try(lambda: command(message))
+
+    def _try(self, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except UserError as error:
+            self.notices.show_error(error)
+
+    def _greet(self) -> None:
+        self._empty.show_state(self._chat.model, first=self._first, searched=self._searched)
+        self._write_placeholder()
+
+    def _write_placeholder(self) -> None:
+        model = self._chat.model
+        begun = self._stack.currentWidget() is self._transcript
+        reply = _("Reply to {model}").format(model=model.name) if model else _("Reply")
+        self.composer.set_placeholder(reply if begun else _("Ask anything"))
+
+
+def _activity(event: object) -> str:
+    match event:
+        case Loading(fraction=fraction):
+            return _("Loading the model… {percent} %").format(percent=round(fraction * 100))
+        case Reading(done=done, total=total) if total:
+            return _("Reading… {percent} %").format(percent=round(done / total * 100))
+    return ""
+
+
+def _base_notice(model: Model | None) -> str:
+    if model is None or model.has_template:
+        return ""
+    return _(
+        "This is a base model: it continues text rather than following instructions, so answers may ramble."
+    )

@@ -1,0 +1,215 @@
+"""The chat that the window shows, and every command that concerns it: no widget, only what is so."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.chat import Chat, Message, Role, Tree
+from app.domain.errors import UserError
+from app.domain.generation import Settings
+from app.domain.language import _
+from app.domain.model import Model
+from app.services.conversation import Conversation, Live, Phase
+from app.services.history import History
+from app.services.models import Models
+from app.storage.chats import Started
+from app.ui.open_chat import OpenChat
+from app.ui.post import Poster
+
+
+class CurrentChat(QObject):
+    """Commands go to the services at once; what comes of them is told by signals.
+
+    Attributes:
+        state: The chat as it was last read, with all its messages.
+
+    Signals:
+        leaving: Another chat is about to take the place of this one.
+        opened: Another chat, or a new one, has taken the place of the last.
+        begun: A new chat has got its first words, and its id.
+        grown: Something was said: the last rows are new.
+        changed: The same chat, not all of it as it was.
+        sent: The text that is now safe on disk.
+        sent_elsewhere: The id of the chat, None for a new one, whose words are safe after it was left.
+        model_changed: Another model will answer next.
+    """
+
+    leaving = Signal()
+    opened = Signal()
+    begun = Signal()
+    grown = Signal()
+    changed = Signal()
+    sent = Signal(str)
+    sent_elsewhere = Signal(object)
+    model_changed = Signal()
+
+    def __init__(self, poster: Poster, history: History, conversation: Conversation, models: Models) -> None:
+        super().__init__()
+        self._poster, self._history = poster, history
+        self._conversation, self._models = conversation, models
+        self._chosen: dict[int | None, Path] = {}
+        self._sending: Future[Started] | None = None
+        self._visit = 0  # counts the chats that were shown: what comes late finds another number
+        self.state = OpenChat()
+
+    @property
+    def id(self) -> int | None:
+        """Return the id; None while nothing has been said."""
+        return self.state.id
+
+    @property
+    def live(self) -> Live | None:
+        """Return the answer that is on its way in this chat."""
+        return self._conversation.live.get(self.state.id) if self.state.id is not None else None
+
+    @property
+    def answering(self) -> bool:
+        """Return whether an answer is on its way that can be stopped."""
+        return self.live is not None and self.live.phase is Phase.RUNNING
+
+    @property
+    def sending(self) -> bool:
+        """Return whether words are on their way to the disk."""
+        return self._sending is not None and not self._sending.done()
+
+    @property
+    def model(self) -> Model | None:
+        """Return what answers next: the model chosen for this chat, else the one the services prefer."""
+        chosen = self._chosen.get(self.state.id)
+        found = next((model for model in self._models.known if model.path == chosen), None)
+        chat = self.state.chat
+        return found or self._models.preferred(chat.model_path if chat else "")
+
+    def choose(self, model: Model) -> None:
+        """Have `model` answer from the next turn on, and load it."""
+        self._chosen[self.state.id] = model.path
+        self._models.load(model)
+        self.model_changed.emit()
+
+    def begin_new(self) -> None:
+        """Show a chat in which nothing has been said yet."""
+        self._visit += 1
+        self.leaving.emit()
+        self.state = OpenChat()
+        self._chosen.pop(None, None)
+        self.opened.emit()
+
+    def open(self, chat_id: int, on_error: Callable[[UserError], None] | None = None) -> None:
+        """Show a chat, once it has been read; one that is gone is reported, or told to `on_error`."""
+        self._visit += 1
+        self._poster.when_done(self._history.open(chat_id), partial(self._show, self._visit), on_error)
+
+    def send(self, text: str, edited: Message | None) -> None:
+        """Say `text`: after what is shown, or as another version of the message `edited`.
+
+        Raises:
+            UserError: When it cannot be said now.
+        """
+        if self.sending:
+            return
+        parent = edited.parent_id if edited else self.state.tip
+        chat_id, model = self.state.id, self._model_or_refuse()
+        self._sending = self._conversation.send(chat_id, parent, text, model, Settings())
+        self._poster.when_done(self._sending, partial(self._sent, self._visit, chat_id, text))
+
+    def regenerate(self, answer: Message) -> None:
+        """Have an answer written once more, as another version.
+
+        Raises:
+            UserError: When it cannot be done now.
+        """
+        starting = self._conversation.regenerate(answer, self._model_or_refuse(), Settings())
+        self._poster.when_done(starting, partial(self._started, self._visit))
+
+    def resume(self, answer: Message) -> None:
+        """Go on with an answer that broke off.
+
+        Raises:
+            UserError: When it cannot be done now.
+        """
+        starting = self._conversation.resume(answer, self._model_or_refuse(), answer.settings or Settings())
+        self._poster.when_done(starting, partial(self._started, self._visit))
+
+    def show_version(self, message_id: int) -> None:
+        """Show the branch that `message_id` begins."""
+        if self.state.id is not None and message_id in self.state.tree.messages:
+            tip = self.state.tree.newest_leaf(message_id)
+            self._poster.when_done(self._history.show_version(self.state.id, tip), lambda done: None)
+
+    def stop(self) -> None:
+        """Stop the answer; what it has written stays."""
+        if self.state.id is not None:
+            self._conversation.stop(self.state.id)
+
+    def message(self, message_id: int) -> Message | None:
+        """Return one message of this chat."""
+        return self.state.tree.messages.get(message_id)
+
+    def last(self, role: Role) -> Message | None:
+        """Return the last message of one role that is shown."""
+        return self.state.last(role)
+
+    def take_chat(self, chat: Chat) -> None:
+        """Take note of the newer row of this chat."""
+        if chat.id != self.state.id or chat == self.state.chat:
+            return
+        if chat.tip_id is not None and chat.tip_id not in self.state.tree.messages:
+            self._poster.when_done(self._history.open(chat.id), partial(self._refresh, self._visit))
+        else:
+            self.state = self.state.with_changes(chat, ())
+            self.changed.emit()
+
+    def take_messages(self, ids: tuple[int, ...]) -> None:
+        """Read those of the changed messages that belong to this chat."""
+        if self.state.id is not None:
+            reading = self._history.changed(self.state.id, ids)
+            self._poster.when_done(reading, partial(self._merge, self._visit), lambda gone: None)
+
+    def _model_or_refuse(self) -> Model:
+        model = self.model
+        if model is None:
+            raise UserError(
+                _("There is no model on this computer that could answer."),
+                _("Add a GGUF file first; your words stay here."),
+                "choose-model",
+            )
+        return model
+
+    def _show(self, visit: int, read: tuple[Chat, Tree]) -> None:
+        if visit == self._visit:
+            self.leaving.emit()
+            self.state = OpenChat(*read)
+            self.opened.emit()
+
+    def _refresh(self, visit: int, read: tuple[Chat, Tree]) -> None:
+        if visit == self._visit and read[0].id == self.state.id:
+            self.state = OpenChat(*read)
+            self.changed.emit()
+
+    def _merge(self, visit: int, read: tuple[Chat, list[Message]]) -> None:
+        chat, messages = read
+        known = self.state.tree.messages
+        news = [message for message in messages if known.get(message.id) != message]
+        if visit == self._visit and chat.id == self.state.id and (news or chat != self.state.chat):
+            self.state = self.state.with_changes(chat, news)
+            self.changed.emit()
+
+    def _sent(self, visit: int, chat_id: int | None, text: str, started: Started) -> None:
+        if visit != self._visit:
+            self.sent_elsewhere.emit(chat_id)
+            return
+        if chat_id is None and None in self._chosen:
+            self._chosen[started.chat.id] = self._chosen.pop(None)
+        self._started(visit, started)
+        self.sent.emit(text)
+
+    def _started(self, visit: int, started: Started) -> None:
+        if visit == self._visit:
+            new = self.state.chat is None
+            self.state = self.state.with_changes(started.chat, [*started.path, started.reply])
+            if new:
+                self.begun.emit()
+            self.grown.emit()

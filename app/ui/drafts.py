@@ -1,0 +1,43 @@
+"""What stands unsent in each chat, the one that has not begun among them."""
+
+from collections.abc import Callable
+
+from app.domain.chat import Chat
+from app.services.history import History
+from app.storage.preferences import Preferences
+from app.ui.post import Poster
+
+_NEW_CHAT = "new_chat_draft"
+
+
+class Drafts:
+    """Saves at once and remembers what it saved, as a chat may be read again before the disk has it."""
+
+    def __init__(self, history: History, preferences: Preferences, poster: Poster) -> None:
+        self._history, self._preferences, self._poster = history, preferences, poster
+        self._saved: dict[int | None, str] = {}
+
+    def save(self, chat_id: int | None, text: str) -> None:
+        """Keep `text` for a chat; without an id, for the one that has not begun."""
+        if self._saved.get(chat_id) == text:
+            return
+        self._saved[chat_id] = text
+        if chat_id is None:
+            saving = self._preferences.set(_NEW_CHAT, text)
+        else:
+            saving = self._history.save_draft(chat_id, text)
+        self._poster.when_done(saving, lambda done: None)
+
+    def of(self, chat: Chat | None) -> str:
+        """Return what is unsent in a chat, or, without one, in the chat that has not begun."""
+        return self._saved.get(chat.id if chat else None, chat.draft if chat else "")
+
+    def load_new(self, on_text: Callable[[str], None]) -> None:
+        """Read what the last start left in the chat that has not begun."""
+
+        def loaded(text: str) -> None:
+            if None not in self._saved and text:
+                self._saved[None] = text
+                on_text(text)
+
+        self._poster.when_done(self._preferences.get(_NEW_CHAT, ""), loaded)

@@ -1,0 +1,294 @@
+"""The window: sidebar, page, menus and shortcuts, and which news goes where."""
+
+import sys
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
+
+from app.domain.changes import Changed, Changes, Kind
+from app.domain.language import _
+from app.services.conversation import Conversation
+from app.services.history import History
+from app.services.models import Models
+from app.storage.preferences import Preferences
+from app.ui.actions import Actions
+from app.ui.appearance import Appearance
+from app.ui.chat_page import ChatPage
+from app.ui.current_chat import CurrentChat
+from app.ui.drafts import Drafts
+from app.ui.frame import Frame
+from app.ui.menus import rounded
+from app.ui.model_desk import ModelDesk, gguf_in
+from app.ui.notices import Offer
+from app.ui.post import Poster
+from app.ui.pump import Pump
+from app.ui.sidebar.chats import ChatList, shown_title
+from app.ui.sidebar.shelf import Shelf
+from app.ui.sidebar.sidebar import Sidebar
+from app.ui.window_memory import WindowMemory
+
+_SMALLEST, _USUAL = (640, 480), (1180, 780)
+_OPEN_CHAT = "open_chat"
+_ZOOM_STEP = 1.1
+
+
+class MainWindow(QMainWindow):
+    """Everything that a person sees. Building and painting it needs no database and no model.
+
+    Attributes:
+        page: The current chat.
+        sidebar: All chats.
+        actions_by_name: The table of actions as Qt actions.
+
+    Signals:
+        first_painted: The window has been drawn for the first time.
+    """
+
+    first_painted = Signal()
+
+    def __init__(
+        self,
+        *,
+        poster: Poster,
+        history: History,
+        conversation: Conversation,
+        models: Models,
+        changes: Changes,
+        preferences: Preferences,
+        memory: WindowMemory,
+    ) -> None:
+        """Build the window around the services.
+
+        Args:
+            poster: What `changes` and `conversation` were given to post with.
+            history: The chats.
+            conversation: The turns.
+            models: The models.
+            changes: Subscribed to.
+            preferences: Remembers the open chat and what is unsent in a new one.
+            memory: Remembers the place and looks of the window.
+        """
+        super().__init__()
+        self._poster, self._conversation, self._models = poster, conversation, models
+        self._preferences, self._memory = preferences, memory
+        self._painted = False
+        self.appearance = appearance = Appearance(_application())
+        appearance.set_zoom(memory.zoom)
+        self._shelf = Shelf(poster, history, ChatList())
+        self._drafts = Drafts(history, preferences, poster)
+        self._chat = CurrentChat(poster, history, conversation, models)
+        self._pump = Pump(conversation, self)
+        self.page = ChatPage(appearance, self._chat, models, self._drafts)
+        self.actions_by_name = Actions(self, self._handlers())
+        self.sidebar = Sidebar(appearance, self._shelf.chats, self._main_menu())
+        self.sidebar.show_shortcut(self.actions_by_name.keys("new-chat"))
+        self._frame = Frame(self.sidebar, self.page)
+        self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, self._frame)
+        self._connect()
+        self._frame.show_sidebar(memory.sidebar, at_once=True)
+        self.setCentralWidget(self._frame)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*_SMALLEST)
+        self.resize(*_USUAL)
+        self.restoreGeometry(memory.geometry)
+        changes.subscribe(self._take_change)
+        poster.present_with(self.page.notices.show_error)
+        self._write_title()
+        self.page.composer.setFocus()
+
+    def load(self) -> None:
+        """Read the chats and what is unsent, and open the chat that was open last.
+
+        Called once, after the first paint: it is what opens the database.
+        """
+        self._shelf.load()
+        self._drafts.load_new(self._show_new_draft)
+
+        def reopen(chat_id: object) -> None:
+            if isinstance(chat_id, int) and self._chat.id is None and not self.page.composer.text:
+                self._chat.open(chat_id, on_error=lambda gone: None)
+
+        self._poster.when_done(self._preferences.get(_OPEN_CHAT), reopen)
+
+    def come_to_front(self) -> None:
+        """Show the window above all others: Fireside was started once more."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Say once that the window can be seen."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Look at the calendar when the window comes to the front: another day may have begun."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._shelf.chats.regroup()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Keep what is unsent, and where the window stood."""
+        self.page.save_draft()
+        self._memory.save(self.saveGeometry(), self.appearance.zoom, self._frame.wanted)
+        super().closeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a GGUF file, wherever in the window it is held."""
+        if gguf_in(event.mimeData()):
+            event.acceptProposedAction()
+            self._desk.show_target(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """The file is held elsewhere."""
+        self._desk.show_target(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Add the model and answer with it."""
+        self._desk.show_target(False)
+        if path := gguf_in(event.mimeData()):
+            event.acceptProposedAction()
+            self._desk.add(path)
+
+    def _handlers(self) -> dict[str, Callable[[], None]]:
+        look, page = self.appearance, self.page
+        return {
+            "new-chat": self._new_chat,
+            "choose-model": self._choose_model,
+            "add-model": lambda: self._desk.ask_for_file(),
+            "previous-chat": lambda: self._step_chat(-1),
+            "next-chat": lambda: self._step_chat(1),
+            "quit": self._quit,
+            "stop": page.escape,
+            "regenerate": page.regenerate_last,
+            "edit-last": page.edit_last,
+            "copy-last": page.copy_last,
+            "sidebar": lambda: self._frame.show_sidebar(not self._frame.shown),
+            "find-chat": self._find_chat,
+            "zoom-in": lambda: look.set_zoom(look.zoom * _ZOOM_STEP),
+            "zoom-out": lambda: look.set_zoom(look.zoom / _ZOOM_STEP),
+            "zoom-reset": lambda: look.set_zoom(1.0),
+        }
+
+    def _main_menu(self) -> QMenu:
+        if sys.platform == "darwin":
+            self.actions_by_name.fill_bar(self.menuBar())
+        made = rounded(QMenu(self))
+        self.actions_by_name.fill_menu(made)
+        return made
+
+    def _connect(self) -> None:
+        sidebar, page, chat, shelf = self.sidebar, self.page, self._chat, self._shelf
+        sidebar.new_requested.connect(self._new_chat)
+        sidebar.hide_requested.connect(lambda: self._frame.show_sidebar(False))
+        sidebar.view.open_requested.connect(self._open_chat)
+        sidebar.view.pin_requested.connect(shelf.pin)
+        sidebar.view.delete_requested.connect(shelf.delete)
+        page.bar.sidebar_requested.connect(lambda: self._frame.show_sidebar(True))
+        page.bar.new_requested.connect(self._new_chat)
+        page.bar.model_requested.connect(self._choose_model)
+        page.bar.cancel_requested.connect(self._models.cancel_loading)
+        page.file_requested.connect(self._desk.ask_for_file)
+        page.notices.set_offers(
+            {
+                "choose-model": Offer(_("Choose a model"), self._choose_model),
+                "new-chat": Offer(_("New chat"), self._new_chat),
+                "retry-save": Offer(_("Try again"), self._pump.retry_save),
+            }
+        )
+        self._frame.sidebar_changed.connect(page.bar.set_sidebar_shown)
+        self._pump.updated.connect(page.take_update)
+        self._pump.lives_changed.connect(self._take_lives)
+        shelf.loaded.connect(lambda: page.greet(first=shelf.chats.empty))
+        shelf.chat_changed.connect(chat.take_chat)
+        shelf.deleted.connect(self._deleted)
+        chat.opened.connect(self._opened)
+        chat.begun.connect(self._opened)
+        chat.changed.connect(self._write_title)
+
+    def _take_change(self, change: Changed) -> None:
+        match change.kind:
+            case Kind.CHATS:
+                self._shelf.take_changes(change.ids)
+            case Kind.MESSAGES:
+                self._chat.take_messages(change.ids)
+            case Kind.MODELS | Kind.ENGINE:
+                self.page.show_models(searched=change.kind is Kind.MODELS)
+                self._desk.show_models()
+
+    def _take_lives(self) -> None:
+        self._shelf.chats.set_live(self._conversation.live)
+        self.page.take_lives()
+
+    def _new_chat(self) -> None:
+        self._frame.leave_sidebar()
+        self._chat.begin_new()
+        self.page.composer.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _open_chat(self, chat_id: int) -> None:
+        self._frame.leave_sidebar()
+        self._shelf.chats.set_open(chat_id)
+        if chat_id != self._chat.id:
+            self._chat.open(chat_id)
+        self.page.composer.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _step_chat(self, step: int) -> None:
+        chat_id = self._shelf.chats.neighbour(self._chat.id, step)
+        if chat_id is not None:
+            self._open_chat(chat_id)
+
+    def _opened(self) -> None:
+        self._shelf.chats.set_open(self._chat.id)
+        self._poster.when_done(self._preferences.set(_OPEN_CHAT, self._chat.id), lambda done: None)
+        self._write_title()
+
+    def _deleted(self, chat_id: int) -> None:
+        was_open = chat_id == self._chat.id
+        self._conversation.stop(chat_id)
+        if was_open:
+            self._new_chat()
+
+        def undo() -> None:
+            self._shelf.restore(chat_id)
+            if was_open:
+                self._open_chat(chat_id)
+
+        self.page.notices.show_offer(_("The chat was deleted."), Offer(_("Undo"), undo))
+
+    def _show_new_draft(self, text: str) -> None:
+        if self._chat.id is None and not self.page.composer.text:
+            self.page.composer.set_draft(text)
+
+    def _quit(self) -> None:
+        self.close()
+
+    def _choose_model(self) -> None:
+        pill = self.page.bar.pill
+        corner = pill.mapTo(self._frame, QPoint(0, pill.height() + 4))
+        self._desk.open_picker(corner)
+
+    def _find_chat(self) -> None:
+        self._frame.show_sidebar(True)
+        self.sidebar.focus_search()
+
+    def _write_title(self) -> None:
+        chat = self._chat.state.chat
+        self.setWindowTitle(f"{shown_title(chat)} – Fireside" if chat else "Fireside")
+
+
+def _application() -> QApplication:
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        raise TypeError("The window needs a QApplication first.")
+    return application

@@ -1,0 +1,86 @@
+"""Choosing a model, and adding one: from the picker, a file dialog, or a file dropped on the window."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, QPoint, Qt
+from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
+
+from app.domain.errors import UserError
+from app.domain.language import _
+from app.domain.model import Model
+from app.services.models import Models
+from app.ui.appearance import Appearance
+from app.ui.current_chat import CurrentChat
+from app.ui.model_picker import ModelPicker
+from app.ui.notices import Notices
+from app.ui.post import Poster
+
+
+class ModelDesk(QObject):
+    """Everything about which model answers in the current chat."""
+
+    def __init__(
+        self,
+        appearance: Appearance,
+        poster: Poster,
+        models: Models,
+        chat: CurrentChat,
+        notices: Notices,
+        over: QWidget,
+    ) -> None:
+        """Make the picker and the drop target, which lie over `over`."""
+        super().__init__(over)
+        self._poster, self._models, self._chat, self._notices = poster, models, chat, notices
+        self._over = over
+        self.picker = ModelPicker(appearance, over)
+        self.picker.chosen.connect(self.choose)
+        self.picker.add_requested.connect(self.ask_for_file)
+        self._target = QLabel(_("Drop the file to use this model"), over)
+        self._target.setObjectName("dropTarget")
+        self._target.setProperty("measure", "reading")
+        self._target.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._target.hide()
+
+    def open_picker(self, corner: QPoint) -> None:
+        """Show the models, the card's corner at `corner`; shown already, take them away."""
+        if self.picker.isVisible():
+            self.picker.close_card()
+        else:
+            self.show_models()
+            self.picker.open_below(corner)
+
+    def show_models(self) -> None:
+        """Write the newest state of the models into the picker."""
+        chosen = self._chat.model
+        self.picker.show_models(self._models.known, self._models.status, chosen.path if chosen else None)
+
+    def choose(self, model: Model) -> None:
+        """Answer with `model` from the next turn on."""
+        if model.problem:
+            self._notices.show_error(UserError(model.problem))
+        else:
+            self._chat.choose(model)
+
+    def ask_for_file(self) -> None:
+        """Let a person pick a GGUF file."""
+        dialog = QFileDialog(self._over.window(), _("Use a GGUF file"), "", _("Models (*.gguf)"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda name: self.add(Path(name)))
+        dialog.open()
+
+    def add(self, path: Path) -> None:
+        """Put a file on the list of models, where it lies, and answer with it."""
+        self._poster.when_done(self._models.add(path), self.choose)
+
+    def show_target(self, shown: bool) -> None:
+        """Show that a file may be dropped, or no longer."""
+        self._target.setGeometry(self._over.rect().adjusted(12, 12, -12, -12))
+        self._target.setVisible(shown)
+        self._target.raise_()
+
+
+def gguf_in(mime: QMimeData) -> Path | None:
+    """Return the first GGUF file among what is dragged."""
+    paths = (Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile())
+    return next((path for path in paths if path.suffix.lower() == ".gguf"), None)
