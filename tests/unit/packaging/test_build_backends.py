@@ -1,0 +1,54 @@
+"""Which backend of llama.cpp is built on which computer."""
+
+import backends
+import pytest
+
+
+def programs(*names):
+    return lambda name: f"/usr/bin/{name}" if name in names else None
+
+
+@pytest.mark.parametrize(
+    ("asked", "system", "here", "chosen"),
+    [
+        ("", "darwin", (), "metal"),
+        ("", "linux", (), "cpu"),
+        ("", "win32", (), "cpu"),
+        ("", "linux", ("nvcc", "nvidia-smi"), "cuda"),
+        ("", "win32", ("nvcc", "nvidia-smi"), "cuda"),
+        ("", "linux", ("nvcc",), "cpu"),  # a machine that compiles for GPUs and has none
+        ("", "linux", ("nvidia-smi",), "cpu"),
+        ("", "linux", ("glslc",), "cpu"),  # Vulkan only when asked for
+        ("cpu", "linux", ("nvcc", "nvidia-smi"), "cpu"),
+        ("cpu", "darwin", (), "cpu"),
+        ("cuda", "linux", ("nvcc",), "cuda"),
+        ("vulkan", "linux", ("glslc",), "vulkan"),
+        (" CUDA ", "linux", ("nvcc",), "cuda"),
+    ],
+)
+def test_the_computer_and_the_person_choose(asked, system, here, chosen):
+    assert backends.choose({"FIRESIDE_BACKEND": asked}, system, programs(*here)).name == chosen
+
+
+@pytest.mark.parametrize(
+    ("asked", "system", "says"),
+    [
+        ("tpu", "linux", "cpu, metal, cuda or vulkan"),
+        ("metal", "linux", "only a Mac"),
+        ("cuda", "linux", "nvcc"),
+        ("vulkan", "win32", "glslc"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_with_the_reason(asked, system, says):
+    with pytest.raises(backends.UnusableBackendError, match=says):
+        backends.choose({"FIRESIDE_BACKEND": asked}, system, programs())
+
+
+def test_every_backend_has_its_flags_a_name_and_a_time():
+    tables = (backends.BACKEND_FLAGS, backends.NAMES, backends.USUAL_TIME)
+    assert all(set(table) == set(backends.CHOICES) for table in tables)
+
+
+def test_a_person_s_own_settings_come_last():
+    chosen = backends.choose({"CMAKE_ARGS": "-DGGML_NATIVE=OFF -DX=1"}, "linux", programs())
+    assert chosen.cmake_args == "-DLLAVA_BUILD=OFF -DLLAMA_OPENSSL=OFF -DGGML_NATIVE=OFF -DX=1"
