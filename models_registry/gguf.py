@@ -111,10 +111,11 @@ def _read_others(path: Path, metadata: dict[str, Value]) -> list[_Part]:
     if not shard or (shard.number, shard.total) != (1, count):
         needed = f"the name of the first of {count} files must end in -00001-of-{count:05d}.gguf"
         _refuse(needed, Problem.SHARD_MISSING)
-    paths = [shard.sibling(number) for number in range(2, count + 1)]
-    for part in paths:
-        if not part.is_file():
-            _refuse(f"{part.name} is missing", Problem.SHARD_MISSING)
+    paths = []
+    for number in range(2, count + 1):
+        paths.append(shard.sibling(number))
+        if not paths[-1].is_file():
+            _refuse(f"{paths[-1].name} is missing", Problem.SHARD_MISSING)
     return [_read_part(part, number) for number, part in enumerate(paths, start=2)]
 
 

@@ -44,7 +44,7 @@ class Entry:
     @property
     def name(self) -> str:
         """Return what to call the model, also when only its file name is known. Never empty."""
-        return self.header.name if self.header else naming.file_name(self.path) or self.path.name
+        return self.header.name if self.header else naming.file_name(self.path)
 
 
 class Library:

@@ -43,20 +43,25 @@ def display_name(metadata: Mapping[str, object], path: Path) -> str:
     wins. Else `general.basename`, `general.size_label` and `general.finetune` speak, then `general.name`, and
     at last the file name whatever it is.
     """
-    stem = file_name(path)
+    stem = _from_file(path)
     if any(_SIZE.fullmatch(word) for word in stem.split()[1:]):
         return stem
     basename, size, finetune = (
         _tidy(metadata.get(f"general.{key}")) for key in ("basename", "size_label", "finetune")
     )
     composed = " ".join(part for part in (basename, size, finetune) if part) if basename else ""
-    return composed or _tidy(metadata.get("general.name")) or stem or path.name
+    return composed or _tidy(metadata.get("general.name")) or file_name(path)
 
 
 def file_name(path: Path) -> str:
+    """Return what to call a model of which only the file name is known; never empty."""
+    return _from_file(path) or _printable(path.stem) or "GGUF"
+
+
+def _from_file(path: Path) -> str:
     """Return the name that the file's own name gives, without storage type and part number; may be empty."""
     stem = path.name[:-5] if path.name.lower().endswith(".gguf") else path.name
-    return _tidy(_PART.sub("", stem)) or ("" if _HASH.fullmatch(stem) else _printable(stem))
+    return _tidy(_PART.sub("", stem))
 
 
 def _tidy(text: object) -> str:

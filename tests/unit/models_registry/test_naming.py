@@ -1,0 +1,76 @@
+"""Names that read well, whatever the file is called and says about itself."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models_registry.naming import display_name, file_name
+
+HASH = "47b6801b24d15ff9bcd8c96dfaea0be9ed3a0301"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2 135M Instruct"),
+        ("gemma-3-270m-q4_k_m.gguf", "Gemma 3 270M"),
+        ("Qwen3-4B-Instruct-2507-Q4_K_M.gguf", "Qwen3 4B Instruct 2507"),
+        ("qwen2.5-7b-instruct-q4_k_m-00001-of-00002.gguf", "Qwen2.5 7B Instruct"),
+        ("Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", "Meta Llama 3.1 8B Instruct"),
+        ("tinyllama-1.1b-chat-v1.0.Q4_K_M.gguf", "TinyLlama 1.1B Chat v1.0"),
+        ("gpt-oss-20b-mxfp4.gguf", "GPT OSS 20B"),
+        ("Mixtral-8x7B-Instruct-v0.1-IQ3_XXS.gguf", "Mixtral 8x7B Instruct v0.1"),
+        ("Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "Qwen3 30B A3B"),
+        ("Llama-3.2-3B.i1-IQ2_XS.gguf", "Llama 3.2 3B"),
+        ("gemma-3-4b-it-BF16.GGUF", "Gemma 3 4B it"),
+    ],
+)
+def test_a_file_name_with_a_size_says_it_all(file: str, name: str) -> None:
+    misleading = {"general.name": "Something else", "general.basename": "other", "general.size_label": "1B"}
+    assert display_name(misleading, Path("/models", file)) == name
+
+
+@pytest.mark.parametrize(
+    ("file", "metadata", "name"),
+    [
+        (
+            "model.gguf",
+            {"basename": "Llama-3.2", "size_label": "3B", "finetune": "instruct"},
+            "Llama 3.2 3B Instruct",
+        ),
+        ("model-q4_0.gguf", {"basename": "Meta-Llama-3", "size_label": "8B"}, "Meta Llama 3 8B"),
+        (f"sha256-{'a' * 64}", {"name": "Qwen2.5 7B Instruct"}, "Qwen2.5 7B Instruct"),
+        ("x.gguf", {"name": "somebody/foo-13b-chat"}, "Foo 13B Chat"),
+        ("x.gguf", {"name": "LLaMA v2"}, "LLaMA v2"),
+        ("x.gguf", {"basename": 7, "name": "Fine"}, "Fine"),
+        ("x.gguf", {"name": "evil\u202ename\n7b\x00"}, "Evil Name 7B"),
+        ("Phi-3.5-mini-instruct-Q4_K_M.gguf", {}, "Phi 3.5 Mini Instruct"),
+        ("mine.gguf", {"name": "Models"}, "Mine"),
+        ("mine.gguf", {"name": "/home/somebody/checkpoint-500"}, "Mine"),
+        ("mine.gguf", {"name": "C:\\models\\llama"}, "Mine"),
+        ("mine.gguf", {"name": "."}, "Mine"),
+        ("mine.gguf", {"name": HASH, "basename": HASH, "finetune": HASH}, "Mine"),
+        ("mine.gguf", {"name": "2"}, "Mine"),
+        ("大模型.gguf", {}, "大模型"),
+        ("model.gguf", {}, "model"),
+        (".gguf", {}, ".gguf"),
+        ("\x01.gguf", {}, "GGUF"),
+    ],
+)
+def test_else_the_metadata_where_it_means_something(
+    file: str, metadata: dict[str, object], name: str
+) -> None:
+    assert display_name({f"general.{key}": value for key, value in metadata.items()}, Path(file)) == name
+
+
+@given(st.text(), st.dictionaries(st.sampled_from(["name", "basename", "finetune"]), st.text()))
+def test_any_name_fits_on_a_line(file: str, metadata: dict[str, object]) -> None:
+    path = Path("/", file.replace("/", "-"))
+    for name in (
+        display_name({f"general.{key}": value for key, value in metadata.items()}, path),
+        file_name(path),
+    ):
+        assert name.isprintable()
+        assert 0 < len(name.strip()) <= 302
