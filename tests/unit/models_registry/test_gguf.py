@@ -137,6 +137,13 @@ def test_an_architecture_unknown_here_is_no_problem(tmp_path: Path) -> None:
     assert read_header(path).block_count == 32
 
 
+def test_one_expert_that_llama_cpp_forgets(tmp_path: Path) -> None:
+    numbers = {"block_count": 2, "context_length": 32, "embedding_length": 32, "expert_used_count": 1}
+    keys = {f"hunyuan-dense.{key}": ("u32", number) for key, number in numbers.items()}
+    gguf = model({"general.architecture": ("str", "hunyuan-dense"), **keys})
+    assert read_header(gguf.write(tmp_path / "m.gguf")).architecture == "hunyuan-dense"
+
+
 BAD: dict[str, tuple[Callable[[], Gguf], Problem]] = {
     "version 1": (lambda: model(version=1), Problem.UNSUPPORTED_VERSION),
     "version 4": (lambda: model(version=4), Problem.UNSUPPORTED_VERSION),
