@@ -228,9 +228,13 @@ class ChatPage(QWidget):
 
     def _write_placeholder(self) -> None:
         model = self._chat.model
-        begun = self._stack.currentWidget() is self._transcript
-        reply = _("Reply to {model}").format(model=model.name) if model else _("Reply")
-        self.composer.set_placeholder(reply if begun else _("Ask anything"))
+        if self._stack.currentWidget() is self._transcript:
+            text = _("Reply to {model}").format(model=model.name) if model else _("Reply")
+        elif self._first and model and model.origin is Origin.STARTER and self._models.status.ready:
+            text = _("Ask anything; the starter model is ready")
+        else:
+            text = _("Ask anything")
+        self.composer.set_placeholder(text)
 
 
 def _activity(event: object) -> str:

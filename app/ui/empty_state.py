@@ -29,7 +29,8 @@ class EmptyState(QWidget):
         super().__init__()
         self._title = label("", measure="title")
         self._below = label("", tone="soft", measure="reading")
-        for line in (self._title, self._below):
+        self._who = label("", tone="soft", measure="small")
+        for line in (self._title, self._below, self._who):
             line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             line.setWordWrap(True)
         self._starters = QWidget()
@@ -55,6 +56,8 @@ class EmptyState(QWidget):
         button_row.setContentsMargins(0, 16, 0, 0)
         button_row.addWidget(self._file, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addLayout(button_row)
+        column.addSpacing(10)
+        column.addWidget(self._who)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 8, 24, 16)
         outer.addStretch(1)
@@ -93,6 +96,7 @@ class EmptyState(QWidget):
         else:
             self._title.setText(_("What is on your mind?"))
             self._below.setText(_answerer(model))
+        self._who.setText(_answerer(model) if first else "")
         self._starters.setVisible(not missing)
         self._file.setVisible(missing)
 

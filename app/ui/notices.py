@@ -81,7 +81,7 @@ class Notices(QWidget):
 
     def _add(self, notice: "Notice") -> None:
         shown = self._notices()
-        for oldest in shown[: len(shown) - _MOST]:  # `notice` is among them already
+        for oldest in shown[: max(0, len(shown) - _MOST)]:  # `notice` is among them already
             oldest.close_now()
         notice.gone = self._place
         self._column.addWidget(notice)

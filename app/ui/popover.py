@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
-_SHADOW = 42
+_SHADOW = 36
 _EDGE = 16
 
 
@@ -91,7 +91,7 @@ class Popover(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0, 3))
+        painter.setBrush(QColor(0, 0, 0, 2))
         card = QRectF(self.card.geometry())
         for spread in range(_SHADOW, -_SHADOW // 3, -3):
             grown = card.adjusted(-spread, -spread + 16, spread, spread + 16)

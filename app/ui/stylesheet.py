@@ -4,7 +4,6 @@ from app.ui.fonts import points
 from app.ui.theme import Palette, mixed, selection
 
 _SHEET = """
-QWidget { color: %(ink)s; }
 QMainWindow, #page, #window { background: %(paper)s; }
 #sidebar { background: %(side)s; border: none; border-right: 1px solid %(line)s; }
 #sidebarFoot { border: none; border-top: 1px solid %(line)s; }
@@ -13,7 +12,7 @@ QLabel { background: transparent; }
 QLabel[tone="soft"] { color: %(soft)s; }
 QLabel[measure="small"] { font-size: %(small)spt; }
 QLabel[measure="reading"] { font-size: %(reading)spt; }
-QLabel[measure="title"] { font-size: %(title)spt; font-weight: 600; }
+QLabel[measure="title"] { font-size: %(title)spt; font-weight: 600; letter-spacing: -0.3px; }
 QLabel[tone="bad"] { color: %(bad)s; }
 
 QToolButton[kind="icon"] { background: transparent; border: 2px solid transparent; border-radius: 8px;
@@ -37,7 +36,7 @@ QPushButton[kind="link"]:focus { border-color: %(accent)s; }
 
 #search { background: %(hover)s; border: 2px solid transparent; border-radius: 8px; padding: 5px 6px;
     placeholder-text-color: %(soft)s; selection-background-color: %(selection)s; selection-color: %(ink)s; }
-#search:focus { border-color: %(accent)s; }
+#search:focus { border-color: %(edge)s; }
 #rename { background: %(card)s; border: 2px solid %(accent)s; border-radius: 8px; padding: 2px 6px; }
 QListView { background: transparent; border: none; outline: none; }
 
@@ -87,5 +86,5 @@ def stylesheet(palette: Palette, scale: float = 1.0) -> str:
     tokens = {name: getattr(palette, name) for name in palette.__slots__}
     sizes = {"small": 12.5, "reading": 16.0, "title": 30.0}
     written = {name: f"{points(pixels * scale):.2f}" for name, pixels in sizes.items()}
-    edge = mixed(palette.soft, palette.line, 0.4)
+    edge = mixed(palette.soft, palette.line, 0.25)
     return _SHEET % {**tokens, **written, "selection": selection(palette), "edge": edge}

@@ -102,7 +102,7 @@ class ModelPill(QAbstractButton):
         width = _LEFT + _DOT + _GAP + name.horizontalAdvance(self._name) + _GAP + _CHEVRON + _RIGHT
         if self._detail:
             width += _GAP + detail.horizontalAdvance(self._detail)
-        return QSize(width + 4, HEIGHT)
+        return QSize(width + 2, HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
         """Return the room for a few letters; the rest is elided."""
@@ -126,6 +126,7 @@ class ModelPill(QAbstractButton):
         chevron = QRect(self.width() - _RIGHT - _CHEVRON, (HEIGHT - _CHEVRON) // 2, _CHEVRON, _CHEVRON)
         look.icon("chevron-down", "soft", _CHEVRON).paint(painter, chevron)
         if self.loading is not None:
+            painter.setPen(Qt.PenStyle.NoPen)
             track = QRectF(_LEFT, HEIGHT - 4, self.width() - 2 * _LEFT, 3)
             for token, share in (("line", 1.0), ("accent", self.loading)):
                 painter.setBrush(look.color(token))

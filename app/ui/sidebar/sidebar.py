@@ -94,7 +94,7 @@ class Sidebar(QFrame):
 
     def _head(self, appearance: Appearance) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setContentsMargins(2, 0, 8, 0)
+        row.setContentsMargins(2, 0, 6, 0)
         row.addWidget(Ember(appearance))
         row.addStretch(1)
         hide = IconButton(appearance, "sidebar", _("Hide the chats"), tint="ink")
