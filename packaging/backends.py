@@ -11,6 +11,9 @@ CHOICES = ("cpu", "metal", "cuda", "vulkan")
 
 # Fireside reads no pictures (LLAVA) and fetches nothing through llama.cpp (OPENSSL).
 COMMON_FLAGS = ("-DLLAVA_BUILD=OFF", "-DLLAMA_OPENSSL=OFF")
+# ggml's kernels for Intel's AMX end the process with a segmentation fault on the processors that have it
+# (llama.cpp issue 20824); they are compiled only where the compiler says that it is there.
+WITHOUT_AMX = ("-DCMAKE_C_FLAGS=-U__AMX_INT8__", "-DCMAKE_CXX_FLAGS=-U__AMX_INT8__")
 # llama-cpp-python's own CMake file switches Metal on for every Mac, whatever is asked for.
 BACKEND_FLAGS = {
     "cpu": (),
@@ -56,8 +59,8 @@ def choose(
 ) -> Backend:
     """Return the backend for this computer.
 
-    FIRESIDE_BACKEND decides; without it a Mac gets Metal, a computer with NVIDIA's driver and compiler
-    CUDA, any other the CPU. What stands in CMAKE_ARGS is added behind the settings made here.
+    FIRESIDE_BACKEND decides; without it a Mac gets Metal, a computer with NVIDIA's compiler CUDA, any
+    other the CPU. What stands in CMAKE_ARGS is added behind the settings made here.
 
     Args:
         environment: The environment variables.
@@ -69,9 +72,7 @@ def choose(
     """
     name = environment.get("FIRESIDE_BACKEND", "").strip().lower()
     if not name:
-        # nvcc alone is also on machines without a GPU; nvidia-smi comes with the driver.
-        cuda = which("nvcc") and which("nvidia-smi")
-        name = "metal" if system == "darwin" else "cuda" if cuda else "cpu"
+        name = "metal" if system == "darwin" else "cuda" if which("nvcc") else "cpu"
     if name not in CHOICES:
         raise UnusableBackendError(
             f"FIRESIDE_BACKEND is “{name}”. It can be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}."
@@ -89,7 +90,8 @@ def choose(
             "FIRESIDE_BACKEND is “vulkan”, and glslc, the Vulkan SDK's shader compiler, is not on the PATH."
         )
     added = environment.get("CMAKE_ARGS", "").split()
-    return Backend(name, " ".join([*COMMON_FLAGS, *BACKEND_FLAGS[name], *added]))
+    amx = () if system == "win32" else WITHOUT_AMX  # Microsoft's compiler never says so
+    return Backend(name, " ".join([*COMMON_FLAGS, *amx, *BACKEND_FLAGS[name], *added]))
 
 
 def processor() -> str:
