@@ -8,6 +8,7 @@ at any moment, and FULL that of the computer as well.
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ from app.domain.errors import UserError
 from app.domain.language import _
 
 if TYPE_CHECKING:
+    import sqlite3  # pysqlite3 has no types of its own, and these fit
+
     import sqlite_utils
 
 _T = TypeVar("_T")
@@ -38,9 +41,8 @@ _PRAGMAS = (
 
 # Primary result codes, https://sqlite.org/rescode.html
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 6, 8, 10, 11, 13, 14, 26
-_LEAST_ROOM = (
-    256 * 1024
-)  # bytes; SQLite calls a full disk a fault of it where a file beside its own cannot grow
+# Bytes. With less, what SQLite calls a fault of the disk is a file that cannot grow.
+_LEAST_ROOM = 256 * 1024
 _UNWRITABLE = {_READONLY, _CANTOPEN}
 
 
@@ -132,9 +134,11 @@ class Database:
         from app.storage.migrations import apply, refuse_newer
 
         refuse_newer(db)
-        db.execute("PRAGMA journal_mode=WAL").fetchone()
-        with _transaction(db):  # also when nothing is to be done: it tells whether the file can be written
+        _enable_wal(db)
+        with _transaction(db):
             apply(db)
+            # Changes nothing, and fails where nothing can be changed: BEGIN IMMEDIATE does not.
+            db.execute("DELETE FROM _sqlite_migrations WHERE false")
 
     def _write(
         self,
@@ -149,10 +153,7 @@ class Database:
             self._set_durable(durable)
             with _transaction(self._writing):
                 result = fn(self._writing)
-        if self._timer is None:
-            self._timer = threading.Timer(_CHECKPOINT_SECONDS, self._ask_for_checkpoint)
-            self._timer.daemon = True
-            self._timer.start()
+        self._plan_checkpoint()
         if committed is not None:
             committed(result)
         return result
@@ -162,6 +163,13 @@ class Database:
             self._writing.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._writing.execute(f"PRAGMA fullfsync={'ON' if durable else 'OFF'}")
             self._durable = durable
+
+    def _plan_checkpoint(self) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(_CHECKPOINT_SECONDS, self._ask_for_checkpoint)
+            self._timer.daemon = True
+            with suppress(RuntimeError):  # Python is ending, and starts no thread any more
+                self._timer.start()
 
     def _ask_for_checkpoint(self) -> None:
         with suppress(RuntimeError):  # closed meanwhile, which makes one too
@@ -194,7 +202,8 @@ class Database:
 
     def _read(self, fn: "Callable[[sqlite_utils.Database], _T]") -> _T:
         if self._reading is None:
-            self.open().result()
+            if not self._mode:
+                self.open().result()
             with _sorted_errors(self._path):
                 self._reading = _connect(self._path, self._mode)
                 self._reading.execute("PRAGMA query_only=ON")
@@ -211,7 +220,7 @@ def _connect(path: Path, mode: str) -> "sqlite_utils.Database":
     import pysqlite3
     import sqlite_utils
 
-    connection = pysqlite3.connect(
+    connection: sqlite3.Connection = pysqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
     )
     try:
@@ -224,6 +233,21 @@ def _connect(path: Path, mode: str) -> "sqlite_utils.Database":
         connection.close()
         raise
     return sqlite_utils.Database(connection, recursive_triggers=False, execute_plugins=False)
+
+
+def _enable_wal(db: "sqlite_utils.Database") -> None:
+    # Two processes that open a new file at once would wait for each other, so SQLite refuses both
+    # without waiting. The next try finds it done.
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL").fetchone()
+        except Exception as error:
+            if _code(error) != _BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager

@@ -6,7 +6,6 @@ one damaged answer cannot hide its chat.
 
 import json
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,8 +17,9 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _T = TypeVar("_T")
-_E = TypeVar("_E", bound=StrEnum)
 
+_ROLES = {role.value: role for role in Role}
+_STATUSES = {status.value: status for status in Status}
 _CHAT = "id, title, tip_message_id, model_path, system_prompt, draft, pinned, created_at, updated_at"
 _MESSAGE = """
     id, chat_id, parent_id, role,
@@ -112,25 +112,22 @@ def _message(
         message_id,
         chat_id,
         parent_id,
-        _member(role, Role.ASSISTANT),
+        _ROLES.get(role, Role.ASSISTANT),
         text,
-        _member(status, Status.COMPLETE),
+        _STATUSES.get(status, Status.COMPLETE),
         created_at,
-        None if model_name is None else ModelIdentity(model_name, model_sha256 or "", model_path or ""),
+        None if model_name is None else _identity(model_name, model_sha256 or "", model_path or ""),
         _settings(settings),
         _parsed(stats, Stats.from_json),
         error,
     )
 
 
-def _member(value: str, otherwise: _E) -> _E:
-    try:
-        return type(otherwise)(value)
-    except ValueError:
-        return otherwise
+# The answers of a chat mostly share these two.
+_identity = lru_cache(maxsize=64)(ModelIdentity)
 
 
-@lru_cache(maxsize=64)  # the answers of a chat mostly share theirs
+@lru_cache(maxsize=64)
 def _settings(text: str | None) -> Settings | None:
     return _parsed(text, lambda values: Settings.from_json(values).checked())
 
