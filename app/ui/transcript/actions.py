@@ -1,0 +1,140 @@
+"""The line under a message: what can be done with it, which version it is, and what it took."""
+
+from PySide6.QtCore import QLocale, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from app.domain.chat import Message
+from app.domain.generation import Stats
+from app.domain.language import _
+from app.ui.transcript.buttons import QuietButton
+from app.ui.transcript.style import SMALL, Style
+
+HEIGHT = 28
+
+
+def stats_line(stats: Stats | None) -> str:
+    """Return what an answer took, with numbers as the user writes them; empty parts are left out."""
+    if stats is None:
+        return ""
+    locale = QLocale()
+    parts = []
+    if speed := stats.tokens_per_second:
+        shown = locale.toString(speed, "f", 0 if speed >= 10 else 1)
+        parts.append(_("{speed} tokens/s").format(speed=shown))
+    if stats.first_token_seconds >= 0.05:
+        seconds = locale.toString(stats.first_token_seconds, "f", 1)
+        parts.append(_("first word after {seconds} s").format(seconds=seconds))
+    if stats.reused_tokens:
+        reused, total = locale.toString(stats.reused_tokens), locale.toString(stats.prompt_tokens)
+        parts.append(_("{reused} of {total} tokens reused").format(reused=reused, total=total))
+    return " · ".join(parts)
+
+
+class Actions(QWidget):
+    """Buttons for one message.
+
+    Signals:
+        asked: What is wanted: "copy", "regenerate", "edit".
+        version_asked: The id of the sibling to show.
+    """
+
+    asked = Signal(str)
+    version_asked = Signal(int)
+
+    def __init__(self, style: Style, *, answer: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._style = style
+        self._answer = answer
+        self._stats = ""
+        self._versions: tuple[int, ...] = ()
+        self._version = 1
+        self._copy = self._button(_("Copy"), "copy", "copy")
+        if answer:
+            self._second = self._button(_("Write this answer again"), "redo", "regenerate")
+        else:
+            self._second = self._button(_("Edit"), "pencil", "edit")
+        self._older = QuietButton(style, _("Previous version"), "chevron-left", width=22, parent=self)
+        self._newer = QuietButton(style, _("Next version"), "chevron-right", width=22, parent=self)
+        self._older.clicked.connect(lambda: self._ask_version(-1))
+        self._newer.clicked.connect(lambda: self._ask_version(1))
+        self._place_in_line = 0
+        self.setFont(style.font(SMALL[0]))
+
+    def _button(self, name: str, picture: str, what: str) -> QuietButton:
+        button = QuietButton(self._style, name, picture, parent=self)
+        button.clicked.connect(lambda: self.asked.emit(what))
+        if what == "copy":
+            button.clicked.connect(lambda: button.confirm())
+        return button
+
+    def show_message(self, message: Message, version: int, versions: tuple[int, ...]) -> None:
+        """Show the buttons and figures of `message`."""
+        self._version, self._versions = version, versions
+        self._stats = stats_line(message.stats) if self._answer else ""
+        several = len(versions) > 1
+        self._older.setVisible(several)
+        self._newer.setVisible(several)
+        self._older.setEnabled(version > 1)
+        self._newer.setEnabled(version < len(versions))
+        self.setToolTip(self._stats)
+        self._arrange()
+
+    def restyle(self, style: Style) -> None:
+        """Draw with another style from now on."""
+        self._style = style
+        self.setFont(style.font(SMALL[0]))
+        for button in self.buttons():
+            button.restyle(style)
+        self._arrange()
+
+    def buttons(self) -> list[QuietButton]:
+        """Return the buttons in order."""
+        return [self._copy, self._second, self._older, self._newer]
+
+    def _ask_version(self, step: int) -> None:
+        wanted = self._version - 1 + step
+        if 0 <= wanted < len(self._versions):
+            self.version_asked.emit(self._versions[wanted])
+
+    def _version_text(self) -> str:
+        locale = QLocale()
+        return f"{locale.toString(self._version)}/{locale.toString(len(self._versions))}"
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep an answer's buttons at the left and a question's at the right."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        px = self._style.px
+        gap = px(4)
+        several = len(self._versions) > 1
+        words = QFontMetrics(self.font()).horizontalAdvance(self._version_text()) + px(4) if several else 0
+        widths = [button.sizeHint().width() for button in self.buttons()]
+        total = widths[0] + gap + widths[1] + (gap + widths[2] + words + widths[3] if several else 0)
+        x = -px(5) if self._answer else self.width() - total + px(5)
+        height = px(HEIGHT)
+        for button, width in zip(self.buttons(), widths, strict=True):
+            button.setGeometry(x, 0, width, height)
+            if button is self._older:
+                self._place_in_line = x + width
+                x += width + words
+            else:
+                x += width + gap
+        self._stats_left = px(-5) + total + px(10)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw which version it is, and what the answer took."""
+        painter = QPainter(self)
+        painter.setPen(QColor(self._style.palette.soft))
+        metrics = QFontMetrics(self.font())
+        if len(self._versions) > 1:
+            text = self._version_text()
+            room = metrics.horizontalAdvance(text) + self._style.px(4)
+            rect = QRect(self._place_in_line, 0, room, self.height())
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+        if self._stats:
+            rect = self.rect().adjusted(self._stats_left, 0, 0, 0)
+            text = metrics.elidedText(self._stats, Qt.TextElideMode.ElideRight, rect.width())
+            painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)

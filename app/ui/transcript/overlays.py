@@ -1,0 +1,56 @@
+"""What floats over the transcript: the fade at its foot, and the way to text that has come in below."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from app.domain.language import _
+from app.ui.transcript.buttons import QuietButton
+from app.ui.transcript.style import Style
+
+FADE = 28
+
+
+class Fade(QWidget):
+    """The paper, thickening downwards, so that text sinks behind what is below."""
+
+    def __init__(self, style: Style, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._paper = style.palette.paper
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def restyle(self, style: Style) -> None:
+        """Fade into another paper."""
+        self._paper = style.palette.paper
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the fade."""
+        clear, solid = QColor(self._paper), QColor(self._paper)
+        clear.setAlpha(0)
+        gradient = QLinearGradient(0, 0, 0, self.height())
+        gradient.setColorAt(0, clear)
+        gradient.setColorAt(1, solid)
+        QPainter(self).fillRect(self.rect(), gradient)
+
+
+class NewText(QuietButton):
+    """A pill that says there is new text below, and goes there."""
+
+    def __init__(self, style: Style, parent: QWidget) -> None:
+        super().__init__(
+            style, _("Go to the new text"), "arrow-down", _("New text"), framed=True, parent=parent
+        )
+        self.resize(self.sizeHint())
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a ground of its own: it lies over text."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._style.palette.line), 1))
+        painter.setBrush(QColor(self._style.palette.card))
+        radius = self.height() / 2
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+        painter.end()
+        super().paintEvent(event)

@@ -1,0 +1,540 @@
+"""The transcript: a column of messages, of which only those near the visible part are alive."""
+
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+
+from app.domain.chat import Role, Status
+from app.domain.language import _
+from app.ui.controls import announce
+from app.ui.theme import Palette
+from app.ui.transcript.answer import Answer
+from app.ui.transcript.column import Column, Extent
+from app.ui.transcript.highlight import Highlighter
+from app.ui.transcript.message import MessageWidget, Row
+from app.ui.transcript.overlays import FADE, Fade, NewText
+from app.ui.transcript.question import Question
+from app.ui.transcript.style import Style
+
+COLUMN = 760
+MAX_LIVE = 60
+MAX_UNITS = 400_000
+"""Characters alive at once, as `Extent` counts them: what 60 MB are enough for."""
+OPEN_MS = 120
+"""Time for building what is visible before a chat is painted for the first time."""
+SCROLL_MS = 10
+"""The same before a scrolled or resized chat is painted again."""
+ANCHORS = 50
+MARGIN = 24
+FOOT = FADE + 8
+"""Space below the last row."""
+ANNOUNCED = 1000
+"""Characters of a finished answer that are read aloud at once."""
+_STEP = 26
+
+
+class TranscriptView(QAbstractScrollArea):
+    """Shows the messages of a chat and follows one that is being written.
+
+    Rows far from the visible part are only a height: measured once they have been alive, estimated
+    before. A row is built in a turn of the event loop of its own, nearest first. Whatever changes
+    its height, the row at the top of the visible part stays where it is; when the end was visible,
+    the end stays visible.
+
+    Signals:
+        copy_requested: Id of the message whose source is wanted: see `copy_text`.
+        regenerate_requested, edit_requested, continue_requested: Id of the message.
+        version_requested: Id of the sibling that is to be shown.
+        link_activated: Address of a link that was clicked: http, https or mailto. Nothing is opened.
+    """
+
+    copy_requested = Signal(int)
+    regenerate_requested = Signal(int)
+    edit_requested = Signal(int)
+    continue_requested = Signal(int)
+    version_requested = Signal(int)
+    link_activated = Signal(str)
+
+    def __init__(self, palette: Palette, *, mono: str = "", parent: QWidget | None = None) -> None:
+        """Create an empty transcript; `mono` is the family for code, or empty for the usual one."""
+        super().__init__(parent)
+        self._style = Style(palette, 1.0, mono)
+        self._highlighter = Highlighter(self)
+        self._rows: list[Row] = []
+        self._places: dict[int, int] = {}
+        self._extents: dict[int, Extent] = {}
+        self._measured: dict[int, tuple[int, int]] = {}  # id: width, height
+        self._column = Column()
+        self._live: dict[int, MessageWidget] = {}
+        self._stale: set[int] = set()  # alive, but laid out for another width
+        self._unfinished: set[int] = set()  # alive, but not all of the text is written yet
+        self._streams: dict[int, str] = {}
+        self._activities: dict[int, str] = {}
+        self._following = True
+        self._settling = False
+        self._width = 0
+        self._fade = Fade(self._style, self.viewport())
+        self._chip = NewText(self._style, self.viewport())
+        self._chip.clicked.connect(self.scroll_to_end)
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._work)
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(_("Conversation"))
+        self.verticalScrollBar().setSingleStep(_STEP)
+
+    # ---- what the window asks
+
+    def set_rows(self, rows: list[Row], *, keep_position: bool = False) -> None:
+        """Show `rows`, from the first message to the last; what was shown before and still is, stays alive.
+
+        Args:
+            rows: One for each message, ids distinct.
+            keep_position: Stay at the row that is being read, instead of going to the end.
+        """
+        anchor = self._anchor()
+        self._rows = list(rows)
+        self._places = {row.message.id: place for place, row in enumerate(rows)}
+        for gone in [id_ for id_ in self._live if id_ not in self._places]:
+            self._bury(gone)
+        for known in (self._streams, self._activities, self._measured, self._extents):
+            for gone in known.keys() - self._places.keys():
+                known.pop(gone)
+        for row in rows:
+            self._take(row)
+        self._rebuild_column()
+        self._name_all()
+        if not keep_position:
+            self._following = True
+            self._chip.hide()
+        self._settle(anchor)
+        self._fill(OPEN_MS)
+
+    def append_stream(self, message_id: int, text: str) -> None:
+        """Add `text` to the answer that is being written. The caller gathers: some thirty calls a second."""
+        if message_id not in self._streams or not text:
+            return
+        self._streams[message_id] += text
+        self._activities.pop(message_id, None)
+        widget = self._live.get(message_id)
+        if isinstance(widget, Answer):
+            anchor = self._anchor()
+            widget.append(text)
+            self._measure(message_id)
+            self._settle(anchor)
+        if not self._following:
+            self._show_chip()
+
+    def set_activity(self, message_id: int, text: str) -> None:
+        """Say what the engine is doing before the answer begins; an empty `text` leaves only the ember."""
+        if message_id not in self._streams:
+            return
+        self._activities[message_id] = text
+        widget = self._live.get(message_id)
+        if isinstance(widget, Answer):
+            anchor = self._anchor()
+            widget.say(text)
+            self._measure(message_id)
+            self._settle(anchor)
+
+    def finish_stream(self, row: Row) -> None:
+        """Show the answer as it was stored, with what it took and how it ended; announce it once."""
+        place = self._places.get(row.message.id)
+        if place is None:
+            return
+        anchor = self._anchor()
+        self._rows[place] = row
+        self._streams.pop(row.message.id, None)
+        self._take(row)
+        widget = self._live.get(row.message.id)
+        if widget is not None:
+            self._write(row.message.id)
+        self._settle(anchor)
+        self._announce(row)
+
+    def set_palette_tokens(self, palette: Palette) -> None:
+        """Change the theme."""
+        if palette != self._style.palette:
+            self._restyle(Style(palette, self._style.scale, self._style.mono))
+
+    def set_text_scale(self, factor: float) -> None:
+        """Change the size of everything; 1.0 is the drawn size."""
+        if factor != self._style.scale:
+            self._restyle(Style(self._style.palette, factor, self._style.mono))
+
+    def copy_text(self, message_id: int) -> str:
+        """Return the source of a message: Markdown for an answer, what was typed for a question."""
+        place = self._places.get(message_id)
+        return "" if place is None else self._text(self._rows[place])
+
+    def scroll_to_end(self) -> None:
+        """Go to the end and follow it."""
+        self._following = True
+        self._chip.hide()
+        self._settle([])
+        self._fill(SCROLL_MS)
+
+    def live_rows(self) -> dict[int, MessageWidget]:
+        """Return the widgets that are alive, by message id."""
+        return dict(self._live)
+
+    # ---- rows
+
+    def _text(self, row: Row) -> str:
+        streamed = self._streams.get(row.message.id)
+        return row.message.text if streamed is None else streamed
+
+    def _take(self, row: Row) -> None:
+        """Bring the stream and the widget of a row in line with it."""
+        id_, text = row.message.id, row.message.text
+        if row.message.status is Status.WRITING:
+            if not self._streams.get(id_, "").startswith(text):
+                self._streams[id_] = text
+            self._streams.setdefault(id_, text)
+        else:
+            self._streams.pop(id_, None)
+            self._activities.pop(id_, None)
+        widget = self._live.get(id_)
+        last = self._places[id_] == len(self._rows) - 1
+        if widget is not None and (widget.row != row or widget.last != last):
+            widget.show_row(row, last=last)
+            self._unfinished.add(id_)
+            self._stale.add(id_)
+
+    def _name_all(self) -> None:
+        for id_, widget in self._live.items():
+            widget.name(self._places[id_] + 1, len(self._rows))
+
+    def _extent(self, row: Row) -> Extent:
+        found = self._extents.get(row.message.id)
+        if found is None or row.message.status is Status.WRITING:
+            found = self._extents[row.message.id] = Extent.of(row.message)
+        return found
+
+    def _rebuild_column(self) -> None:
+        """Gather the heights of all rows: measured at this width, else estimated."""
+        self._width = min(self.viewport().width(), self._style.px(COLUMN))
+        heights = []
+        for row in self._rows:
+            width, height = self._measured.get(row.message.id, (0, 0))
+            if width != self._width:
+                height = self._extent(row).height(self._width, self._style.scale)
+            heights.append(height)
+        self._column = Column(heights)
+
+    # ---- what is alive
+
+    def _build(self, id_: int) -> None:
+        row = self._rows[self._places[id_]]
+        kind = Answer if row.message.role is Role.ASSISTANT else Question
+        widget = kind(row, self._style, self._highlighter, self.viewport())
+        widget.last = self._places[id_] == len(self._rows) - 1
+        widget.name(self._places[id_] + 1, len(self._rows))
+        self._connect(id_, widget)
+        self._live[id_] = widget
+        self._place(id_)
+        widget.resize(self._width, widget.height())
+        if kind is Answer:
+            widget.lower()  # a question's actions reach over the answer below
+        widget.show()
+        if isinstance(widget, Answer):
+            streamed = self._streams.get(id_)
+            if streamed is not None:
+                widget.append(streamed.removeprefix(row.message.text))
+            widget.say(self._activities.get(id_, ""))
+        self._write(id_)
+
+    def _connect(self, id_: int, widget: MessageWidget) -> None:
+        asked = {
+            "copy": self.copy_requested,
+            "regenerate": self.regenerate_requested,
+            "edit": self.edit_requested,
+            "continue": self.continue_requested,
+        }
+        widget.asked.connect(lambda what: asked[what].emit(id_))
+        widget.version_asked.connect(self.version_requested)
+        widget.link_activated.connect(self.link_activated)
+        widget.grown.connect(lambda: self._grow(id_))
+        widget.focused.connect(lambda: self._reveal_focused(id_))
+        widget.body.caret_moved.connect(lambda rect: self._reveal(id_, rect))
+
+    def _bury(self, id_: int) -> None:
+        widget = self._live.pop(id_)
+        self._stale.discard(id_)
+        self._unfinished.discard(id_)
+        widget.hide()
+        widget.deleteLater()
+
+    def _write(self, id_: int) -> None:
+        """Write the next part of a row's text and measure the row."""
+        if self._live[id_].step():
+            self._unfinished.discard(id_)
+        else:
+            self._unfinished.add(id_)
+        self._measure(id_)
+
+    def _measure(self, id_: int) -> None:
+        """Lay a living row out and take its height."""
+        height = self._live[id_].lay_out(self._width)
+        self._stale.discard(id_)
+        self._measured[id_] = (self._width, height)
+        self._column.set_height(self._places[id_], height)
+
+    # ---- which rows are alive
+
+    def _wanted(self) -> list[int]:
+        """Return the ids of the rows that should be alive, nearest to the visible part first."""
+        wanted: list[int] = []
+        units = 0
+        for place in self._nearest():
+            row = self._rows[place]
+            units += self._extent(row).units
+            full = len(wanted) >= MAX_LIVE or units > MAX_UNITS
+            if full and not self._visible(row.message.id):
+                break
+            wanted.append(row.message.id)
+        return wanted
+
+    def _nearest(self) -> Iterator[int]:
+        """Give the places of rows no farther than the visible part is high, the visible ones first."""
+        if not self._rows:
+            return
+        height, top = self.viewport().height(), self._offset()
+        first, last = self._column.at(top), self._column.at(top + height)
+        yield from range(last, first - 1, -1) if self._following else range(first, last + 1)
+        above, below = first - 1, last + 1
+        while True:
+            up = above >= 0 and self._column.top(above + 1) > top - height
+            down = below < len(self._rows) and self._column.top(below) < top + 2 * height
+            if down:
+                yield below
+                below += 1
+            if up:
+                yield above
+                above -= 1
+            if not up and not down:
+                return
+
+    def _visible(self, id_: int) -> bool:
+        place, top = self._places[id_], self._offset()
+        return self._column.top(place) < top + self.viewport().height() and self._column.top(place + 1) > top
+
+    def _needs_work(self, id_: int) -> bool:
+        return id_ not in self._live or id_ in self._stale or id_ in self._unfinished
+
+    def _improve(self, id_: int) -> None:
+        """Bring one row a step further, without moving what is being read."""
+        anchor = self._anchor()
+        if id_ not in self._live:
+            self._build(id_)
+        elif id_ in self._unfinished:
+            self._write(id_)
+        else:
+            self._measure(id_)
+        self._settle(anchor)
+
+    def _fill(self, milliseconds: float) -> None:
+        """Build and finish what is visible, as far as the time goes, and plan the rest."""
+        if not self.isVisible():
+            return
+        deadline = time.monotonic() + milliseconds / 1000
+        while time.monotonic() < deadline:
+            id_ = next((i for i in self._wanted() if self._needs_work(i) and self._visible(i)), None)
+            if id_ is None:
+                break
+            self._improve(id_)
+        self._turn.start(0)
+
+    def _work(self) -> None:
+        """Take one turn: bring the nearest row that needs it a step further, or forget those that are far."""
+        wanted = self._wanted()
+        id_ = next((i for i in wanted if self._needs_work(i)), None)
+        if id_ is not None:
+            self._improve(id_)
+            self._turn.start(0)
+        self._forget(set(wanted))
+
+    def _forget(self, wanted: set[int]) -> None:
+        """Take away rows that nobody needs, the farthest first, until no more are alive than may be."""
+        spare = [i for i in self._live if i not in wanted]
+        units = sum(self._extents[i].units for i in self._live)
+        here = self._column.at(self._offset())
+        for id_ in sorted(spare, key=lambda i: abs(self._places[i] - here), reverse=True):
+            if len(self._live) <= MAX_LIVE and units <= MAX_UNITS:
+                break
+            if id_ not in self._streams and not self._live[id_].pinned():
+                units -= self._extents[id_].units
+                self._bury(id_)
+
+    # ---- where things are
+
+    def _offset(self) -> int:
+        return self.verticalScrollBar().value()
+
+    def _anchor(self) -> list[tuple[int, int]]:
+        """Return rows with where they stand in the visible part: those in it, then those before it."""
+        if self._following or not self._rows:
+            return []
+        top = self._offset()
+        first, last = self._column.at(top), self._column.at(top + self.viewport().height())
+        places = [*range(first, last + 1), *range(first - 1, max(first - ANCHORS, 0) - 1, -1)]
+        return [(self._rows[place].message.id, self._column.top(place) - top) for place in places]
+
+    def _settle(self, anchor: list[tuple[int, int]]) -> None:
+        """Fit the scroll bar to the heights, and put the first row of `anchor` that is left where it was."""
+        self._settling = True
+        bar, height = self.verticalScrollBar(), self.viewport().height()
+        bar.setPageStep(max(height - 40, _STEP))
+        bar.setRange(0, max(self._column.total + FOOT - height, 0))
+        if self._following:
+            bar.setValue(bar.maximum())
+        else:
+            for id_, distance in anchor:
+                if (place := self._places.get(id_)) is not None:
+                    bar.setValue(self._column.top(place) - distance)
+                    break
+        self._settling = False
+        for id_ in self._live:
+            self._place(id_)
+
+    def _place(self, id_: int) -> None:
+        x = (self.viewport().width() - self._width) // 2
+        self._live[id_].move(x, self._column.top(self._places[id_]) - self._offset())
+
+    def _grow(self, id_: int) -> None:
+        anchor = self._anchor()
+        self._following = False  # who unfolds a text reads on from there
+        self._measure(id_)
+        self._settle(anchor)
+        self._fill(SCROLL_MS)
+
+    def _reveal(self, id_: int, rect: QRectF) -> None:
+        """Scroll until the part `rect` of a row's text is visible."""
+        body = self._live[id_].body
+        top = body.mapTo(self.viewport(), rect.topLeft().toPoint()).y()
+        bottom, height = top + round(rect.height()), self.viewport().height()
+        if top < 0:
+            self._scroll_by(top - MARGIN)
+        elif bottom > height:
+            self._scroll_by(bottom - height + MARGIN)
+
+    def _reveal_focused(self, id_: int) -> None:
+        """Bring a row that the keyboard has come to into sight."""
+        body = self._live[id_].body
+        if not (body.hasFocus() and body.by_keyboard):
+            return
+        place, height = self._places[id_], self.viewport().height()
+        top = self._column.top(place) - self._offset()
+        bottom = top + self._column.height(place)
+        if top < 0 or bottom - top > height:
+            self._scroll_by(top)
+        elif bottom > height:
+            self._scroll_by(bottom - height)
+
+    def _scroll_by(self, distance: int) -> None:
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + distance)
+
+    def _show_chip(self) -> None:
+        if self._chip.isHidden():
+            self._chip.show()
+            self._chip.raise_()
+
+    def _arrange_overlays(self) -> None:
+        area = self.viewport().rect()
+        self._fade.setGeometry(0, area.height() - FADE, area.width(), FADE)
+        self._chip.move((area.width() - self._chip.width()) // 2, area.height() - self._chip.height() - 14)
+
+    # ---- look and voice
+
+    def _restyle(self, style: Style) -> None:
+        anchor = self._anchor()
+        rescaled = style.scale != self._style.scale
+        self._style = style
+        self._fade.restyle(style)
+        self._chip.restyle(style)
+        self.viewport().update()
+        self._arrange_overlays()
+        for id_ in list(self._live):
+            if self._visible(id_) or id_ in self._streams or self._live[id_].pinned():
+                self._live[id_].restyle(style)
+                self._unfinished.add(id_)
+            else:
+                self._bury(id_)
+        if rescaled:
+            self._measured.clear()
+        self._rebuild_column()
+        self._settle(anchor)
+        self._fill(OPEN_MS)
+
+    def _announce(self, row: Row) -> None:
+        """Let a screen reader say the beginning of a finished answer, once."""
+        announce(self, row.message.text[:ANNOUNCED])
+
+    # ---- what Qt asks
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the paper."""
+        QPainter(self.viewport()).fillRect(event.rect(), QColor(self._style.palette.paper))
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Move the rows; at the end, follow it from now on."""
+        if self._settling:
+            return
+        self._following = self._offset() >= self.verticalScrollBar().maximum() - 2
+        if self._following:
+            self._chip.hide()
+        for id_ in self._live:
+            self._place(id_)
+        self._fill(SCROLL_MS)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Build what is visible before the first paint."""
+        super().showEvent(event)
+        self._resize_column()
+        self._fill(OPEN_MS)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay out what is visible at once, the rest in turns to come."""
+        super().resizeEvent(event)
+        self._arrange_overlays()
+        self._resize_column()
+        self._fill(SCROLL_MS)
+
+    def _resize_column(self) -> None:
+        anchor = self._anchor()
+        if self._width != min(self.viewport().width(), self._style.px(COLUMN)):
+            self._rebuild_column()
+            self._stale.update(self._live)
+        self._settle(anchor)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scroll with the keyboard."""
+        if event.key() == Qt.Key.Key_Home:
+            self.verticalScrollBar().setValue(0)
+        elif event.key() == Qt.Key.Key_End:
+            self.scroll_to_end()
+        else:
+            super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Lead the Tab key through the messages from top to bottom."""
+        in_order = sorted(self._live, key=lambda i: self._places[i])
+        chain: list[QWidget] = [self]
+        for id_ in in_order:
+            chain += self._live[id_].focus_chain()
+        for before, after in pairwise([*chain, self._chip]):
+            QWidget.setTabOrder(before, after)
+        seen = next((i for i in in_order if self._visible(i)), None)
+        if forward and self.hasFocus() and seen is not None:
+            self._live[seen].body.setFocus(Qt.FocusReason.TabFocusReason)
+            return True
+        return super().focusNextPrevChild(forward)

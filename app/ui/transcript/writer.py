@@ -1,0 +1,463 @@
+"""Markdown tokens to text formats: the only place that says what each construct looks like."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QColor,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFrameFormat,
+    QTextLength,
+    QTextTableCellFormat,
+    QTextTableFormat,
+)
+
+from app.domain.language import _
+from app.ui.transcript.style import (
+    CARD_BOTTOM,
+    CARD_GAP,
+    CARD_HEADER,
+    CARD_SIDE,
+    CARD_TOP,
+    CODE,
+    HEADINGS,
+    TABLE,
+    Run,
+    Style,
+)
+
+if TYPE_CHECKING:  # imported with the first message, not with the window
+    from markdown_it.token import Token
+
+LINK_SCHEMES = ("http://", "https://", "mailto:")
+MAX_INDENT = 8
+MAX_TABLE_CELLS = 1000  # laying out a cell takes about 0.03 ms
+MAX_TABLE_COLUMNS = 24
+TAB = 4
+_BULLETS = "•◦▪"
+_TASK = re.compile(r"\[([ xX])\][ \u00a0]")
+_LINE_SEPARATOR = "\u2028"
+
+
+def may_open(address: str) -> bool:
+    """Return whether a link to `address` may be offered: the web and mail, nothing on this computer."""
+    return address.lower().startswith(LINK_SCHEMES)
+
+
+def reads_right_to_left(text: str) -> bool:
+    """Return whether the first letter with a direction points to the left, as Qt decides it."""
+    for character in text:
+        direction = unicodedata.bidirectional(character)
+        if direction in {"L", "R", "AL"}:
+            return direction != "L"
+    return False
+
+
+@dataclass
+class Card:
+    """A block of code.
+
+    Attributes:
+        start, end: Positions in the document of its first and in its last block.
+        language: As the fence names it, or empty.
+        code: As shown, with tabs widened, without a line break at the end.
+        source: As written: what is copied.
+        inked: The words that are coloured already, line by line.
+    """
+
+    start: int
+    end: int
+    language: str
+    code: str
+    source: str
+    inked: list[list[tuple[int, int, str]]] = field(default_factory=list, compare=False)
+
+
+@dataclass
+class Marks:
+    """What is painted around and under the text, by position in the document, in order of `start`.
+
+    Attributes:
+        spans: Inline code: start and end.
+        quotes: Start of the first block, a position in the last one, steps of indent outside.
+        rules: Positions of the blocks that are a rule.
+        boxes: Positions of task boxes, and whether they are ticked.
+    """
+
+    cards: list[Card] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    quotes: list[tuple[int, int, int]] = field(default_factory=list)
+    rules: list[int] = field(default_factory=list)
+    boxes: list[tuple[int, bool]] = field(default_factory=list)
+
+    def lengths(self) -> tuple[int, ...]:
+        """Return how many there are of each."""
+        return tuple(len(each) for each in self._each())
+
+    def shorten(self, lengths: tuple[int, ...]) -> None:
+        """Forget what was added since `lengths` was asked for."""
+        for each, length in zip(self._each(), lengths, strict=True):
+            del each[length:]
+
+    def _each(self) -> tuple[list[Any], ...]:
+        return self.cards, self.spans, self.quotes, self.rules, self.boxes
+
+
+@dataclass(frozen=True)
+class Place:
+    """An end of the document that can be gone back to.
+
+    Attributes:
+        position: The end of the text.
+        fresh: The last block is empty and waits to be used.
+        marks: How many of each there were.
+    """
+
+    position: int
+    fresh: bool
+    marks: tuple[int, ...]
+
+
+@dataclass
+class _List:
+    ordinal: int | None
+    first: bool = True
+
+
+class Writer:
+    """Writes tokens of markdown-it at the end of a document, and can take the end back.
+
+    The document holds one block for each paragraph and each line of code. Blocks stand apart by
+    their upper margin alone. Around a table, Qt wants a block on either side: those that hold no
+    text are folded to no height.
+    """
+
+    def __init__(self, document: QTextDocument, style: Style) -> None:
+        self.document = document
+        self.style = style
+        self.marks = Marks()
+        self._fresh = True
+        self._cursor = QTextCursor(document)
+        self._depth = 0
+        self._quotes: list[tuple[int, int]] = []
+        self._lists: list[_List] = []
+        self._marker = ""
+        document.setIndentWidth(style.px(24))
+        self._fold()
+
+    # ---- places
+
+    def place(self) -> Place:
+        """Return the end as it is now."""
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        return Place(self._cursor.position(), self._fresh, self.marks.lengths())
+
+    def go_back(self, place: Place) -> None:
+        """Take back everything written since `place`."""
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        end = self._cursor.position()
+        if end > place.position:
+            self._cursor.setPosition(place.position if place.fresh else place.position + 1)
+            self._cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            self._cursor.removeSelectedText()
+            self._fresh = True
+            self._fold()
+        self.marks.shorten(place.marks)
+
+    # ---- blocks
+
+    def write(self, tokens: "Sequence[Token]", *, ordinal: int | None = None, goes_on: bool = False) -> None:
+        """Write top-level blocks.
+
+        Args:
+            tokens: As markdown-it gives them.
+            ordinal: What the first item of an ordered list counts, where it differs from its source.
+            goes_on: The first list is the rest of one that has begun before.
+        """
+        self._depth = 0
+        index = 0
+        while index < len(tokens):
+            token = tokens[index]
+            match token.type:
+                case "inline":
+                    self._paragraph(token, tokens[index - 1])
+                case "bullet_list_open":
+                    self._lists.append(_List(None, first=not (goes_on and not self._lists)))
+                case "ordered_list_open":
+                    start = int(token.attrGet("start") or 0) if "start" in token.attrs else 1
+                    if ordinal is not None and not self._lists:
+                        start = ordinal
+                    self._lists.append(_List(start, first=not (goes_on and not self._lists)))
+                case "bullet_list_close" | "ordered_list_close":
+                    self._lists.pop()
+                case "list_item_open":
+                    self._open_item()
+                case "list_item_close":
+                    self._flush_marker()
+                    self._depth -= 1
+                case "blockquote_open":
+                    self._flush_marker()
+                    self._quotes.append((len(self.marks.quotes), self._depth))
+                    self.marks.quotes.append((-1, -1, self._depth))
+                    self._depth += 1
+                case "blockquote_close":
+                    self._close_quote()
+                case "fence" | "code_block":
+                    self.write_code(token.info, token.content.removesuffix("\n"))
+                case "hr":
+                    self._rule()
+                case "table_open":
+                    closing = next(i for i in range(index, len(tokens)) if tokens[i].type == "table_close")
+                    self._table(tokens[index : closing + 1])
+                    index = closing
+            index += 1
+
+    def _open(self, block: QTextBlockFormat) -> None:
+        """Begin a paragraph at the end."""
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        if self._fresh:
+            if self._cursor.position() == 0:
+                block.setTopMargin(0)
+            self._cursor.setBlockFormat(block)
+            self._fresh = False
+        else:
+            self._cursor.insertBlock(block)
+        if self._quotes:
+            self._begin_quotes()
+
+    def _fold(self) -> None:
+        """Take the height from the empty block at the end."""
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        self._cursor.setBlockFormat(self.style.block(0))
+
+    def _indent(self) -> int:
+        return min(self._depth, MAX_INDENT)
+
+    def _paragraph(self, token: "Token", opening: "Token") -> None:
+        run = Run(soft=bool(self._quotes))
+        if opening.type == "heading_open":
+            level = int(opening.tag[1])
+            run = run._replace(heading=level)
+            line, top = HEADINGS[min(level, len(HEADINGS)) - 1][1], (24, 22, 18, 16)[min(level, 4) - 1]
+        else:
+            line, top = 26, 6 if self._lists else 10
+        children = list(token.children or ())
+        block = self.style.block(line, top, self._indent())
+        if self._marker:
+            self._item(block, token.content, children)
+        else:
+            self._open(block)
+        self._inline(children, run)
+
+    def _open_item(self) -> None:
+        self._flush_marker()
+        self._depth += 1
+        current = self._lists[-1]
+        if current.ordinal is None:
+            level = sum(1 for each in self._lists if each.ordinal is None) - 1
+            self._marker = _BULLETS[min(level, len(_BULLETS) - 1)]
+        else:
+            self._marker = f"{current.ordinal}."
+            current.ordinal += 1
+
+    def _item(self, block: QTextBlockFormat, content: str, children: "list[Token]") -> None:
+        """Open a block that begins with the marker of its item."""
+        current = self._lists[-1]
+        block.setTopMargin(self.style.px(8 if current.first and len(self._lists) == 1 else 4))
+        current.first = False
+        task = _TASK.match(content)
+        marker = "☐" if task else self._marker
+        self._marker = ""
+        self.style.hang(block, marker, right_to_left=reads_right_to_left(content))
+        self._open(block)
+        if task:
+            ticked = task[1] != " "
+            self.marks.boxes.append((self._cursor.position(), ticked))
+            marker = "☑" if ticked else "☐"
+            children[0] = children[0].copy(content=children[0].content[task.end() :])
+        self._insert(marker, Run(marker=True, hidden=task is not None))
+        self._insert("\t", Run(marker=True))
+
+    def _flush_marker(self) -> None:
+        """Write the marker of an item that does not begin with a paragraph."""
+        if self._marker:
+            self._item(self.style.block(26, 4, self._indent()), "", [])
+
+    def _begin_quotes(self) -> None:
+        position = self._cursor.position()
+        for index, depth in self._quotes:
+            if self.marks.quotes[index][0] < 0:
+                self.marks.quotes[index] = (position, position, depth)
+
+    def _close_quote(self) -> None:
+        self._flush_marker()
+        index, depth = self._quotes.pop()
+        start = self.marks.quotes[index][0]
+        self._depth -= 1
+        if start < 0:  # an empty quote
+            del self.marks.quotes[index:]
+        else:
+            self.marks.quotes[index] = (start, self.place().position, depth)
+
+    def _rule(self) -> None:
+        self._flush_marker()
+        block = self.style.block(1, 20, self._indent())
+        block.setBottomMargin(self.style.px(14))
+        self._open(block)
+        self.marks.rules.append(self._cursor.position())
+
+    # ---- code
+
+    def write_code(self, info: str, source: str) -> Card:
+        """Write a card of code; `info` is what follows the opening fence."""
+        self._flush_marker()
+        card = Card(0, 0, info.split()[0] if info.split() else "", "", "")
+        self._code_line(first=True)
+        card.start = card.end = self._cursor.position()
+        self.marks.cards.append(card)
+        self.extend_code(card, source)
+        return card
+
+    def extend_code(self, card: Card, added: str) -> None:
+        """Write more source at the end of the last card, which is the end of the document."""
+        # A tab reaches to the next stop of its line, so the widened line is cut from the whole one.
+        line_start = card.source.rfind("\n") + 1
+        shown_start = card.code.rfind("\n") + 1
+        card.source += added
+        lines = card.source[line_start:].expandtabs(TAB).split("\n")
+        shown = card.code[shown_start:]
+        format_ = self.style.code_characters()
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        self._cursor.insertText(lines[0][len(shown) :], format_)
+        if len(lines) > 1:
+            self._code_end(last=False)
+        for line in lines[1:]:
+            self._code_line(first=False)
+            self._cursor.insertText(line, format_)
+        card.code = card.code[:shown_start] + "\n".join(lines)
+        self._code_end(last=True)
+        card.end = self._cursor.position()
+
+    def _code_line(self, *, first: bool) -> None:
+        style = self.style
+        block = style.block(CODE[1], 0, self._indent())
+        at_start = self._fresh and self.document.characterCount() == 1
+        block.setLeftMargin(style.px(CARD_SIDE))
+        block.setRightMargin(style.px(CARD_SIDE))
+        block.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self._open(block)
+        if first:
+            gap = 0 if at_start else CARD_GAP
+            block.setTopMargin(style.px(gap + CARD_HEADER + CARD_TOP))
+            self._cursor.setBlockFormat(block)
+
+    def _code_end(self, *, last: bool) -> None:
+        block = self._cursor.blockFormat()
+        block.setBottomMargin(self.style.px(CARD_BOTTOM + CARD_GAP) if last else 0)
+        self._cursor.setBlockFormat(block)
+
+    # ---- tables
+
+    def _table(self, tokens: "Sequence[Token]") -> None:
+        self._flush_marker()
+        rows = list(_rows(tokens))
+        columns = len(rows[0]) if rows else 0
+        if columns > MAX_TABLE_COLUMNS or columns * len(rows) > MAX_TABLE_CELLS:
+            lines = (" | ".join(inline.content for inline, align in row) for row in rows)
+            self.write_code("", "\n".join(lines))
+            return
+        self._open(self.style.block(0, 10))
+        table = self._cursor.insertTable(len(rows), columns, self._table_format())
+        for y, row in enumerate(rows):
+            for x, (inline, align) in enumerate(row):
+                cell = table.cellAt(y, x)
+                cell.setFormat(self._cell_format())
+                self._cursor = cell.firstCursorPosition()
+                block = self.style.block(TABLE[1])
+                if align:
+                    block.setAlignment(align)
+                self._cursor.setBlockFormat(block)
+                self._inline(list(inline.children or ()), Run(table=True, strong=y == 0))
+        self._fold()
+
+    def _table_format(self) -> QTextTableFormat:
+        made = QTextTableFormat()
+        made.setBorder(0)
+        made.setCellSpacing(0)
+        made.setCellPadding(0)
+        made.setBorderCollapse(True)
+        made.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+        made.setLeftMargin(self.style.px(24) * self._indent())
+        made.setBottomMargin(self.style.px(4))
+        return made
+
+    def _cell_format(self) -> QTextTableCellFormat:
+        made = QTextTableCellFormat()
+        made.setTopPadding(self.style.px(3))  # lines sit low in their height
+        made.setBottomPadding(self.style.px(7))
+        made.setLeftPadding(self.style.px(10))
+        made.setRightPadding(self.style.px(10))
+        made.setBottomBorder(1)
+        made.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+        made.setBottomBorderBrush(QColor(self.style.palette.line))
+        return made
+
+    # ---- inline
+
+    def _inline(self, children: "Sequence[Token]", run: Run) -> None:
+        outside: list[Run] = []
+        for token in children:
+            match token.type:
+                case "text" | "text_special" | "html_inline":
+                    self._insert(token.content, run)
+                case "softbreak" | "hardbreak":
+                    self._insert(_LINE_SEPARATOR, run)
+                case "code_inline":
+                    start = self._cursor.position()
+                    self._insert(token.content, run._replace(code=True))
+                    self.marks.spans.append((start, self._cursor.position()))
+                case "image":
+                    self._insert(token.content or _("picture"), run._replace(soft=True, emphasis=True))
+                case "strong_open":
+                    outside.append(run)
+                    run = run._replace(strong=True)
+                case "em_open":
+                    outside.append(run)
+                    run = run._replace(emphasis=True)
+                case "s_open":
+                    outside.append(run)
+                    run = run._replace(strike=True)
+                case "link_open":
+                    outside.append(run)
+                    address = str(token.attrGet("href") or "")
+                    if may_open(address):
+                        run = run._replace(href=address)
+                case "strong_close" | "em_close" | "s_close" | "link_close":
+                    run = outside.pop()
+
+    def _insert(self, text: str, run: Run) -> None:
+        self._cursor.insertText(text, self.style.characters(run))
+
+
+def _rows(tokens: "Sequence[Token]") -> "Iterator[list[tuple[Token, Qt.AlignmentFlag | None]]]":
+    """Give each row of a table as the content and the alignment of its cells."""
+    row: list[tuple[Token, Qt.AlignmentFlag | None]] = []
+    align: Qt.AlignmentFlag | None = None
+    for token in tokens:
+        if token.type in {"th_open", "td_open"}:
+            styled = str(token.attrGet("style") or "")
+            align = next((flag for name, flag in _ALIGNMENTS.items() if name in styled), None)
+        elif token.type == "inline":
+            row.append((token, align))
+        elif token.type == "tr_close":
+            yield row
+            row = []
+
+
+_ALIGNMENTS = {"center": Qt.AlignmentFlag.AlignHCenter, "right": Qt.AlignmentFlag.AlignRight}
