@@ -23,9 +23,12 @@ class Appearance(QObject):
 
     changed = Signal()
 
-    def __init__(self, application: QApplication) -> None:
-        """Dress `application`, and dress it again whenever the desktop's scheme changes."""
-        super().__init__(application)
+    def __init__(self, application: QApplication, parent: QObject) -> None:
+        """Dress `application`, and dress it again whenever the desktop's scheme changes.
+
+        That goes on as long as `parent` lives.
+        """
+        super().__init__(parent)
         self._application = application
         self._system_scale = system_scale()
         self._zoom = 1.0

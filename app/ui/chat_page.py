@@ -31,6 +31,7 @@ class ChatPage(QWidget):
     """Everything right of the sidebar.
 
     Attributes:
+        chat: What is so about the chat that is shown.
         bar: The bar with the model.
         composer: Where the person writes.
         notices: Where errors and offers of the window are shown.
@@ -44,7 +45,7 @@ class ChatPage(QWidget):
     def __init__(self, appearance: Appearance, chat: CurrentChat, models: Models, drafts: Drafts) -> None:
         super().__init__()
         self.setObjectName("page")
-        self._appearance, self._chat, self._models, self._drafts = appearance, chat, models, drafts
+        self._appearance, self.chat, self._models, self._drafts = appearance, chat, models, drafts
         self._edited: Message | None = None
         self._first = self._searched = False
         self._warmed = False
@@ -75,7 +76,7 @@ class ChatPage(QWidget):
     def show_models(self, *, searched: bool = False) -> None:
         """Show the state of the models; once they have been `searched`, none means that there is none."""
         self._searched = self._searched or searched
-        model, status = self._chat.model, self._models.status
+        model, status = self.chat.model, self._models.status
         self.bar.show_model(model, status)
         self.composer.set_notice(_base_notice(model))
         self._greet()
@@ -84,38 +85,38 @@ class ChatPage(QWidget):
 
     def warm_up(self) -> None:
         """Load the model that will answer, once, if nothing else is loaded or on its way."""
-        model, status = self._chat.model, self._models.status
+        model, status = self.chat.model, self._models.status
         if not self._warmed and model is not None and status.model is None:
             self._warmed = True
             self._models.load(model)
 
     def take_update(self, update: Update) -> None:
         """Show what one drain brought for the chat that is shown."""
-        shown = self._chat.message(update.message_id)
-        if update.chat_id != self._chat.id or shown is None:
+        shown = self.chat.message(update.message_id)
+        if update.chat_id != self.chat.id or shown is None:
             return
         if update.text:
             self._transcript.set_activity(update.message_id, "")
             self._transcript.append_stream(update.message_id, update.text)
         if isinstance(update.event, Finished | Failed):
-            self._transcript.finish_stream(self._row(with_progress(shown, self._chat.live)))
+            self._transcript.finish_stream(self._row(with_progress(shown, self.chat.live)))
         elif not update.text:
             self._transcript.set_activity(update.message_id, _activity(update.event))
 
     def take_lives(self) -> None:
         """Show whether the chat is being answered."""
-        self.composer.set_answering(self._chat.answering)
-        if not self._chat.answering:
-            self.composer.set_notice(_base_notice(self._chat.model))
+        self.composer.set_answering(self.chat.answering)
+        if not self.chat.answering:
+            self.composer.set_notice(_base_notice(self.chat.model))
 
     def save_draft(self) -> None:
         """Save what stands unsent, now: the chat is about to be left."""
-        self._drafts.save(self._chat.id, self.composer.draft)
+        self._drafts.save(self.chat.id, self.composer.draft)
 
     def escape(self) -> None:
         """Do the nearest thing that Esc can mean: stop, cancel the edit, close a notice."""
-        if self._chat.answering:
-            self._chat.stop()
+        if self.chat.answering:
+            self.chat.stop()
         elif self.composer.editing:
             self.composer.cancel_edit()
         else:
@@ -123,17 +124,17 @@ class ChatPage(QWidget):
 
     def regenerate_last(self) -> None:
         """Have the last answer written once more."""
-        if answer := self._chat.last(Role.ASSISTANT):
-            self._try(lambda: self._chat.regenerate(answer))
+        if answer := self.chat.last(Role.ASSISTANT):
+            self._try(lambda: self.chat.regenerate(answer))
 
     def edit_last(self) -> None:
         """Offer the person's last message for editing."""
-        if message := self._chat.last(Role.USER):
+        if message := self.chat.last(Role.USER):
             self._edit(message.id)
 
     def copy_last(self) -> None:
         """Copy the last answer."""
-        if answer := self._chat.last(Role.ASSISTANT):
+        if answer := self.chat.last(Role.ASSISTANT):
             self._copy(answer.id)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -143,7 +144,7 @@ class ChatPage(QWidget):
         return super().eventFilter(watched, event)
 
     def _connect(self) -> None:
-        chat, composer, transcript = self._chat, self.composer, self._transcript
+        chat, composer, transcript = self.chat, self.composer, self._transcript
         chat.leaving.connect(self.save_draft)
         chat.opened.connect(self._show_chat)
         chat.begun.connect(lambda: self._drafts.save(None, ""))
@@ -174,27 +175,27 @@ class ChatPage(QWidget):
 
     def _show_chat(self) -> None:
         self._edited = None
-        self.composer.set_draft(self._drafts.of(self._chat.state.chat))
+        self.composer.set_draft(self._drafts.of(self.chat.state.chat))
         self._show_rows()
         self.show_models()
 
     def _show_rows(self, *, keep_position: bool = False) -> None:
-        path = self._chat.state.path(self._chat.live)
+        path = self.chat.state.path(self.chat.live)
         self._transcript.set_rows([self._row(message) for message in path], keep_position=keep_position)
         self._stack.setCurrentWidget(self._transcript if path else self._empty)
-        self.composer.set_context(*self._chat.state.used_context())
+        self.composer.set_context(*self.chat.state.used_context())
         self.take_lives()
         self._write_placeholder()
 
     def _row(self, message: Message) -> Row:
-        versions = self._chat.state.tree.versions(message.id)
+        versions = self.chat.state.tree.versions(message.id)
         return Row(message, versions.index(message.id) + 1, tuple(versions))
 
     def _submit(self, text: str) -> None:
-        if self._chat.answering:
+        if self.chat.answering:
             self.composer.set_notice(_("This chat is still being answered: your words stay here until then."))
             return
-        self._try(lambda: self._chat.send(text, self._edited))
+        self._try(lambda: self.chat.send(text, self._edited))
 
     def _sent(self, text: str) -> None:
         self._edited = None
@@ -204,7 +205,7 @@ class ChatPage(QWidget):
         QGuiApplication.clipboard().setText(self._transcript.copy_text(message_id))
 
     def _edit(self, message_id: int) -> None:
-        message = self._chat.message(message_id)
+        message = self.chat.message(message_id)
         if message is not None:
             self._edited = message
             self.composer.begin_edit(message.text)
@@ -213,7 +214,7 @@ class ChatPage(QWidget):
         self._edited = None
 
     def _on(self, message_id: int, command: Callable[[Message], None]) -> None:
-        if message := self._chat.message(message_id):
+        if message := self.chat.message(message_id):
             self._try(lambda: command(message))
 
     def _try(self, command: Callable[[], None]) -> None:
@@ -223,11 +224,11 @@ class ChatPage(QWidget):
             self.notices.show_error(error)
 
     def _greet(self) -> None:
-        self._empty.show_state(self._chat.model, first=self._first, searched=self._searched)
+        self._empty.show_state(self.chat.model, first=self._first, searched=self._searched)
         self._write_placeholder()
 
     def _write_placeholder(self) -> None:
-        model = self._chat.model
+        model = self.chat.model
         if self._stack.currentWidget() is self._transcript:
             text = _("Reply to {model}").format(model=model.name) if model else _("Reply")
         elif self._first and model and model.origin is Origin.STARTER and self._models.status.ready:

@@ -40,7 +40,7 @@ class Composer(QWidget):
         self._saving = QTimer(self, interval=_DRAFT_MS, singleShot=True)
         self._saving.timeout.connect(self._emit_draft)
         self._text = ComposerText(appearance)
-        self._text.submitted.connect(self._submit)
+        self._text.submitted.connect(self.submit)
         self._text.edit_last_requested.connect(self.edit_last_requested)
         self._text.textChanged.connect(self._changed)
         self._text.installEventFilter(self)
@@ -82,6 +82,11 @@ class Composer(QWidget):
     def draft(self) -> str:
         """Return what stands unsent, not the message that is being edited."""
         return self.text if self._draft is None else self._draft
+
+    def submit(self) -> None:
+        """Ask to send what stands here, if anything does."""
+        if self.text.strip():
+            self.submitted.emit(self.text)
 
     def set_draft(self, text: str) -> None:
         """Show what another chat has unsent; an edit that was under way is off."""
@@ -214,8 +219,4 @@ class Composer(QWidget):
         if self._answering:
             self.stop_requested.emit()
         else:
-            self._submit()
-
-    def _submit(self) -> None:
-        if self.text.strip():
-            self.submitted.emit(self.text)
+            self.submit()

@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self._poster, self._conversation, self._models = poster, conversation, models
         self._preferences, self._memory = preferences, memory
         self._painted = False
-        self.appearance = appearance = Appearance(_application())
+        self.appearance = appearance = Appearance(_application(), self)
         appearance.set_zoom(memory.zoom)
         self._shelf = Shelf(poster, history, ChatList())
         self._drafts = Drafts(history, preferences, poster)

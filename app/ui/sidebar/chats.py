@@ -1,19 +1,20 @@
 """The chats as rows for a list view, with a heading over each group."""
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QLocale, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QLocale, QModelIndex, QPersistentModelIndex, QStringListModel, Qt, Signal
 
 from app.domain.chat import Chat
 from app.domain.language import _
 
 Index = QModelIndex | QPersistentModelIndex
-_ROOT = QModelIndex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,21 @@ class ChatRole(IntEnum):
     LIVE = Qt.ItemDataRole.UserRole + 2  # whether it is being answered
 
 
-class ChatList(QAbstractListModel):
+class ChatList(QStringListModel):
     """Pinned chats, then today's, yesterday's, last week's, and the rest by month.
+
+    Built on a model of Qt's own for its count of rows alone: a view that lays out asks for it twice
+    a row, which takes 25 ms for ten thousand chats where the answer comes from Python.
 
     Attributes:
         now: Returns seconds since the epoch: the clock that makes today today.
 
     Signals:
+        rearranging: The rows are about to be others.
         rename_requested: The id of a chat and the title that was typed for it.
     """
 
+    rearranging = Signal()
     rename_requested = Signal(int, str)
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
@@ -113,13 +119,9 @@ class ChatList(QAbstractListModel):
             self._rows = rows
             self._repaint()
         else:
-            self.beginResetModel()
+            self.rearranging.emit()
             self._rows = rows
-            self.endResetModel()
-
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        """Return how many rows are shown, headings included."""
-        return 0 if parent.isValid() else len(self._rows)
+            self.setStringList([""] * len(rows))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Answer one role of one row."""
@@ -171,15 +173,18 @@ class ChatList(QAbstractListModel):
             for chat in self._chats.values()
             if not words or all(word in chat.title.casefold() for word in words)
         ]
-        found.sort(key=lambda chat: (chat.pinned, chat.updated_at, chat.id), reverse=True)
-        group_of = _Calendar(self.now())
+        found.sort(key=attrgetter("pinned", "updated_at", "id"), reverse=True)
+        calendar = _Calendar(self.now())
         rows: list[Heading | Chat] = []
-        group = ""
+        pinned, start = False, math.inf
         for chat in found:
-            name = _("Pinned") if chat.pinned else group_of(chat.updated_at)
-            if name != group:
+            if chat.pinned:
+                if not pinned:
+                    rows.append(Heading(_("Pinned")))
+                pinned = True
+            elif chat.updated_at < start:
+                start, name = calendar.group(chat.updated_at)
                 rows.append(Heading(name))
-                group = name
             rows.append(chat)
         return rows
 
@@ -195,15 +200,17 @@ class _Calendar:
             for days, name in ((0, _("Today")), (1, _("Yesterday")), (7, _("Last week")))
         ]
 
-    def __call__(self, moment: float) -> str:
+    def group(self, moment: float) -> tuple[float, str]:
+        """Return when the group of `moment` begins, in seconds since the epoch, and its name."""
         while self._starts and moment < self._starts[0][0]:
             del self._starts[0]
         if not self._starts:
             day = datetime.fromtimestamp(moment)
             month = QLocale().standaloneMonthName(day.month).capitalize()
             name = month if day.year == self._year else f"{month} {day.year}"
-            self._starts = [(day.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp(), name)]
-        return self._starts[0][1]
+            first = day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+            return first.timestamp(), name
+        return self._starts[0]
 
 
 def shown_title(chat: Chat) -> str:

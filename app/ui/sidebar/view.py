@@ -37,7 +37,7 @@ class ChatView(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setAccessibleName(_("Chats"))
-        chats.modelAboutToBeReset.connect(self._keep_place)
+        chats.rearranging.connect(self._keep_place)
         self.setModel(chats)
         chats.modelReset.connect(self._restore_place)
         appearance.changed.connect(self.doItemsLayout)

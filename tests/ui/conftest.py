@@ -1,0 +1,165 @@
+"""The real window over a real database, with a scripted engine and the real starter model."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+from scripted_engine import ScriptedEngine
+
+from app.domain.changes import Changes
+from app.domain.model import Model
+from app.services.conversation import Conversation
+from app.services.history import History
+from app.services.models import Models
+from app.storage.chats import ChatStore
+from app.storage.database import Database
+from app.storage.preferences import Preferences
+from app.ui.appearance import Appearance
+from app.ui.application import make_application
+from app.ui.main_window import MainWindow
+from app.ui.post import Poster
+from app.ui.theme import LIGHT
+from app.ui.window_memory import WindowMemory
+from models_registry.library import Library
+
+
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    """The application as app.main makes it."""
+    instance = QApplication.instance()
+    return instance if isinstance(instance, QApplication) else make_application(["fireside-tests"])
+
+
+@pytest.fixture
+def appearance(qapp: QApplication) -> Iterator[Appearance]:
+    owner = QObject()
+    made = Appearance(qapp, owner)
+    made.use(LIGHT)
+    yield made
+    owner.deleteLater()
+
+
+class Fireside:
+    """One start of the app in a folder of its own."""
+
+    def __init__(self, home: Path, qtbot) -> None:
+        self.qtbot = qtbot
+        self.home = home
+        self.poster = Poster()
+        self.changes = Changes(self.poster.post)
+        self.database = Database(home / "chats.db")
+        self.store = ChatStore(self.database, self.changes)
+        self.engine = ScriptedEngine(self.changes)
+        self.history = History(self.store)
+        self.conversation = Conversation(self.store, self.engine, self.poster.post, self.poster.report)
+        library = Library(home / "models")
+        self.models = Models(library, self.engine, self.changes, self.store.fill_sha256)
+        self.preferences = Preferences(self.database)
+        self.window = MainWindow(
+            poster=self.poster,
+            history=self.history,
+            conversation=self.conversation,
+            models=self.models,
+            changes=self.changes,
+            preferences=self.preferences,
+            memory=WindowMemory(home / "window.ini"),
+        )
+        qtbot.addWidget(self.window)
+
+    @property
+    def page(self):
+        return self.window.page
+
+    @property
+    def composer(self):
+        return self.window.page.composer
+
+    @property
+    def chat(self):
+        return self.window.page.chat
+
+    @property
+    def chats(self):
+        return self.window.sidebar.view.chats
+
+    def show(self, *, models: bool = True) -> "Fireside":
+        with self.qtbot.waitSignal(self.window.first_painted):
+            self.window.show()
+        self.window.load()
+        if models:
+            self.models.refresh()
+            self.qtbot.waitUntil(lambda: bool(self.models.known) and self.chat.model is not None)
+        self.preferences.get("nothing").result(10)
+        self.settle()
+        return self
+
+    def settle(self) -> None:
+        """Let everything arrive that is on its way from the database."""
+        for _ in range(3):
+            self.database.write(lambda db: None).result(10)
+            self.database.read(lambda db: None).result(10)
+            self.qtbot.wait(1)
+            QApplication.processEvents()
+
+    def titles(self) -> list[str]:
+        return [self.chats.index(row).data() for row in range(self.chats.rowCount())]
+
+    def say(self, text: str) -> None:
+        """Write and send as a person does, and wait until it has gone."""
+        self.composer.fill(text, text)
+        self.composer.submit()
+        self.qtbot.waitUntil(lambda: self.composer.text == "")
+        self.settle()
+
+    def shown(self) -> list[str]:
+        """Return the texts of the messages on screen."""
+        return [message.text for message in self.chat.state.path(self.chat.live)]
+
+    def close(self) -> None:
+        self.window.close()
+        self.conversation.close()
+        self.models.close()
+        self.database.close()
+        QApplication.processEvents()
+
+
+@pytest.fixture
+def start(tmp_path: Path, qtbot) -> Iterator[Callable[[], Fireside]]:
+    """Start Fireside; once more is another start over the same folder."""
+    started: list[Fireside] = []
+
+    def start_fireside() -> Fireside:
+        started.append(Fireside(tmp_path, qtbot))
+        return started[-1]
+
+    yield start_fireside
+    for fireside in started:
+        fireside.close()
+
+
+@pytest.fixture
+def fireside(start) -> Fireside:
+    return start().show()
+
+
+@pytest.fixture
+def second_model(smollm2: Path, tmp_path: Path) -> Path:
+    """Another file that is a model by its header; its weights are a hole."""
+    path = tmp_path / "elsewhere" / "Second-Model-Q4_1.gguf"
+    path.parent.mkdir()
+    with smollm2.open("rb") as source, path.open("wb") as target:
+        target.write(source.read(4 << 20))
+        target.truncate(smollm2.stat().st_size)
+    return path
+
+
+@pytest.fixture
+def model_of() -> Callable[[Fireside, str], Model]:
+    def find(fireside: Fireside, name: str) -> Model:
+        return next(model for model in fireside.models.known if name in model.path.name)
+
+    return find
+
+
