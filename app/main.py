@@ -23,7 +23,8 @@ from app.services.models import Models
 from app.services.questions import Questions
 from app.storage.chats import ChatStore
 from app.storage.database import Database
-from app.storage.folders import Folders
+from app.storage.folders import Folders, InstanceLock
+from app.storage.preferences import Preferences
 from app.ui.assets import asset
 
 _USER_ERROR, _INTERRUPTED = 3, 130
@@ -115,7 +116,41 @@ def _window(folders: Folders) -> int:
             _("There is no display here to open a window on."),
             _("“fireside chat” chats in the terminal."),
         )
-    raise NotImplementedError
+    from app.ui import application as ui
+    from app.ui.crash import CrashReporter
+    from app.ui.main_window import MainWindow
+    from app.ui.post import Poster
+    from app.ui.single_instance import instance_name, listen, raise_first
+    from app.ui.window_memory import WindowMemory
+
+    application = ui.make_application(sys.argv[:1])
+    lock = InstanceLock(folders.data / "window.lock")
+    if not lock.acquire():
+        raise_first(instance_name(folders.data))
+        return 0
+    poster = Poster()
+    CrashReporter(poster).install()
+    build = Build(folders, poster.post, poster.report)
+    window = MainWindow(
+        poster=poster,
+        history=build.services.history,
+        conversation=build.services.conversation,
+        models=build.services.models,
+        changes=build.changes,
+        preferences=Preferences(build.database),
+        memory=WindowMemory(folders.data / "window.ini"),
+    )
+    listen(instance_name(folders.data), window.come_to_front, window)
+
+    def start() -> None:
+        """Begin what takes long, once the window can be seen."""
+        build.store.recover()
+        build.services.models.refresh()
+
+    try:
+        return ui.run(application, window, start)
+    finally:
+        build.close()
 
 
 def _has_display() -> bool:

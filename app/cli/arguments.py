@@ -18,7 +18,10 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--home", type=Path, metavar="DIR", help=_("keep everything under DIR"))
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
 
-    ask = commands.add_parser("ask", help=_("ask one question; nothing is kept"))
+    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere.add_argument("--home", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+    ask = commands.add_parser("ask", parents=[everywhere], help=_("ask one question; nothing is kept"))
     ask.add_argument("prompt", help=_("the question; - reads it from standard input"))
     ask.add_argument("--system", default="", help=_("how the model should behave"))
     _add_model(ask)
@@ -28,27 +31,29 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--seed", type=int, metavar="N", help=_("the same seed gives the same answer"))
     _add_json(ask)
 
-    chat = commands.add_parser("chat", help=_("chat in the terminal, kept in the same history"))
+    chat = commands.add_parser(
+        "chat", parents=[everywhere], help=_("chat in the terminal, kept in the same history")
+    )
     _add_model(chat)
 
-    models = commands.add_parser("models", help=_("the models on this computer"))
+    models = commands.add_parser("models", parents=[everywhere], help=_("the models on this computer"))
     _add_json(models)
     what = models.add_subparsers(dest="action", metavar="ACTION")
-    info = what.add_parser("info", help=_("what a model's file says about it"))
+    info = what.add_parser("info", parents=[everywhere], help=_("what a model's file says about it"))
     info.add_argument("model", help=_("a name, a part of it, or a path"))
     _add_json(info)
-    add = what.add_parser("add", help=_("use a GGUF file where it lies"))
+    add = what.add_parser("add", parents=[everywhere], help=_("use a GGUF file where it lies"))
     add.add_argument("path", type=Path)
     _add_json(add)
 
-    history = commands.add_parser("history", help=_("the chats on this computer"))
+    history = commands.add_parser("history", parents=[everywhere], help=_("the chats on this computer"))
     _add_json(history)
     what = history.add_subparsers(dest="action", metavar="ACTION")
-    show = what.add_parser("show", help=_("print one chat"))
+    show = what.add_parser("show", parents=[everywhere], help=_("print one chat"))
     show.add_argument("id", type=int)
     _add_json(show)
 
-    doctor = commands.add_parser("doctor", help=_("what a bug report needs"))
+    doctor = commands.add_parser("doctor", parents=[everywhere], help=_("what a bug report needs"))
     _add_json(doctor)
     return root
 

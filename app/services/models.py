@@ -111,14 +111,14 @@ class Models:
         """
         if wanted is None:
             return self._usable(self.preferred(models=models))
-        path = Path(wanted).expanduser()
-        if path.suffix == ".gguf" or os.sep in wanted:
-            path = path.resolve()
-            return self._usable(next((m for m in models if m.path == path), None) or self._peek(path))
         exact = [m for m in models if wanted.casefold() in (m.name.casefold(), m.path.name.casefold())]
         fitting = exact or [m for m in models if wanted.casefold() in f"{m.name} {m.path.name}".casefold()]
         if len(fitting) == 1:
             return self._usable(fitting[0])
+        path = Path(wanted).expanduser()
+        if os.sep in wanted or (not fitting and path.suffix == ".gguf"):
+            path = path.parent.resolve() / path.name
+            return self._usable(next((m for m in models if m.path == path), None) or self._peek(path))
         if fitting:
             names = ", ".join(f"{model.name} ({model.path.name})" for model in fitting)
             raise UserError(

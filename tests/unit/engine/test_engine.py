@@ -114,7 +114,7 @@ def test_conversations_give_way_when_the_cache_is_full(engine: Engine, smollm2: 
 
 
 def test_the_end_of_the_context_ends_an_answer(engine: Engine, smollm2: Path) -> None:
-    story = Turn("user", "Continue: " + "one two three four five six seven eight nine ten. " * 18)
+    story = Turn("user", "Continue: " + "one two three four five six seven eight nine ten. " * 18 + "one " * 21)
     _text, stats = answer(engine, smollm2, story, settings=Settings(temperature=0, context=256, seed=1))
     assert stats.stop_reason is StopReason.LENGTH
     assert stats.prompt_tokens + stats.generated_tokens - 1 == 256

@@ -1,0 +1,169 @@
+"""The command as people run it: real processes, the real model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.real_model
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def start(home: Path, *words: str, **options: object) -> "subprocess.Popen[str]":
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    environment |= {"FIRESIDE_HOME": str(home), "LANG": "C.UTF-8"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", *words], text=True, env=environment, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,  # type: ignore[call-overload]
+    )  # fmt: skip
+
+
+def fireside(home: Path, *words: str, said: str = "", code: int = 0) -> str:
+    """Run one command; return what it printed, to either side, after checking its exit code."""
+    process = start(home, *words)
+    out, err = process.communicate(said, timeout=110)
+    assert process.returncode == code, out + err
+    return out if code == 0 else err
+
+
+def ask(home: Path, *options: str) -> dict[str, object]:
+    out = fireside(home, "ask", "What is the capital of France?", "--json", "--max-tokens", "16", *options)
+    answer: dict[str, object] = json.loads(out)
+    return answer
+
+
+def test_ask_gives_the_same_answer_for_the_same_seed_in_fresh_processes(home: Path) -> None:
+    first, again, other = ask(home, "--seed", "1"), ask(home, "--seed", "1"), ask(home, "--seed", "2")
+    assert first["text"] == again["text"] != other["text"]
+    assert set(first) == {
+        "text", "stop_reason", "prompt_tokens", "reused_tokens", "generated_tokens", "prefill_seconds",
+        "decode_seconds", "first_token_seconds", "seed", "model", "context",
+    }  # fmt: skip
+    assert first["seed"] == 1
+    assert first["context"] == {"size": 8192, "rope": "none", "kv_type": "f16"}
+    assert first["model"] == {
+        "name": "SmolLM2 135M Instruct",
+        "sha256": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    }
+
+
+def test_ask_streams_reads_standard_input_and_keeps_nothing(home: Path) -> None:
+    out = fireside(
+        home,
+        "ask",
+        "-",
+        "--max-tokens",
+        "5",
+        "--context",
+        "1k",
+        "--system",
+        "Be brief.",
+        said="What is rain?",
+    )
+    assert out.strip()
+    assert json.loads(fireside(home, "history", "--json")) == []
+
+
+def test_chat_is_kept_and_its_second_turn_reads_only_what_is_new(home: Path) -> None:
+    fireside(home, "chat", said="Say one word.\nSay another word.\n/again\n/nonsense is said\n")
+    (chat,) = json.loads(fireside(home, "history", "--json"))
+    assert chat["title"] == "Say one word."
+    shown = json.loads(fireside(home, "history", "show", str(chat["id"]), "--json"))
+    roles = [message["role"] for message in shown["messages"]]
+    assert roles == ["user", "assistant"] * 3
+    first, second = shown["messages"][1]["stats"], shown["messages"][3]["stats"]
+    # `/again` reads the last token only; a turn reads all but what was there before it.
+    assert second["prompt_tokens"] - second["reused_tokens"] == 1
+    assert second["prompt_tokens"] > first["prompt_tokens"] + first["generated_tokens"]
+    assert shown["messages"][1]["model"]["sha256"].startswith("b179")
+    assert "Say another word." in fireside(home, "history", "show", str(chat["id"]))
+
+
+def test_models_are_listed_added_and_told_about(home: Path, gemma: Path) -> None:
+    assert [model["origin"] for model in json.loads(fireside(home, "models", "--json"))] == ["starter"]
+    assert "Gemma" in fireside(home, "models", "add", str(gemma))
+    assert "Gemma" in fireside(home, "models")
+    info = json.loads(fireside(home, "models", "info", "gemma", "--json"))
+    assert (info["architecture"], info["origin"], info["has_template"]) == ("gemma3", "linked", False)
+    assert info["sha256"] == "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+
+
+def test_doctor_tells_what_a_bug_report_needs(home: Path) -> None:
+    facts = json.loads(fireside(home, "doctor", "--json"))
+    assert facts["devices"][-1]["name"] == "CPU"
+    assert tuple(map(int, facts["sqlite"].split("."))) >= (3, 51, 3)
+    assert facts["folders"]["data"] == str(home)
+    assert str(home) in fireside(home, "doctor")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["ask", "  "], 3, "The question is empty."),
+        (["ask", "Hi", "--model", "nosuch"], 3, "no model called “nosuch”"),
+        (["ask", "Hi", "--model", "./nosuch.gguf"], 3, "no longer where it was"),
+        (["ask", "Hi", "--temperature", "-1"], 3, "temperature must lie between 0 and 5"),
+        (["ask", "Hi", "--context", "64"], 3, "context must lie between 256"),
+        (["ask", "Hi", "--context", "32k"], 3, "trained to see 8192 tokens"),
+        (["ask", "Hi", "--context", "lots"], 2, "no number of tokens"),
+        (["ask", "word " * 400, "--context", "256"], 3, "tokens long, and the model sees 256"),
+        (["history", "show", "77"], 3, "no longer there"),
+        (["models", "add", "/etc/hostname"], 3, "not a GGUF model"),
+        (["nosuch"], 2, "invalid choice"),
+        ([], 3, "fireside chat"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_a_code(
+    home: Path, words: list[str], code: int, sentence: str
+) -> None:
+    assert sentence in fireside(home, *words, code=code)
+
+
+def test_a_home_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "is not a folder" in fireside(tmp_path / "file", "history", code=3)
+
+
+def test_an_answer_that_was_killed_is_there_afterwards_and_can_be_continued(home: Path) -> None:
+    process = start(home, "chat")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("Write a very long story about a fox.\n")
+    process.stdin.flush()
+    shown = ""
+    while len(shown) < 200:
+        shown += process.stdout.read(1)
+    process.kill()
+    process.communicate()
+    told = shown.split("> ", 1)[1]
+    (chat,) = json.loads(fireside(home, "history", "--json"))
+    question, answer = json.loads(fireside(home, "history", "show", str(chat["id"]), "--json"))["messages"]
+    assert question["text"] == "Write a very long story about a fox."
+    assert answer["status"] == "interrupted"
+    assert answer["text"].startswith(told)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send")
+def test_an_interrupted_question_ends_with_130_and_what_it_had(home: Path) -> None:
+    process = start(home, "ask", "Write a very long story about a fox.")
+    assert process.stdout is not None
+    begun = process.stdout.read(20)
+    process.send_signal(signal.SIGINT)
+    asked = time.monotonic()
+    rest, _err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert len(begun + rest) > 20
+    assert time.monotonic() - asked < 10
