@@ -94,6 +94,16 @@ def choose(
     return Backend(name, " ".join([*COMMON_FLAGS, *amx, *BACKEND_FLAGS[name], *added]))
 
 
+def instead(environment: Mapping[str, str], chosen: Backend) -> Backend | None:
+    """Return what to build when `chosen` turns out not to work here; None when a person asked for it by name.
+
+    nvcc is also found where the rest of CUDA's toolkit, the driver or the GPU is missing.
+    """
+    if environment.get("FIRESIDE_BACKEND", "").strip() or chosen.name != "cuda":
+        return None
+    return choose({**environment, "FIRESIDE_BACKEND": "cpu"})
+
+
 def processor() -> str:
     """Name this processor: what is built for it stops with an illegal instruction on a lesser one."""
     try:

@@ -77,13 +77,15 @@ def prepare(*, checks: bool = False) -> Path:
         UnusableBackendError: When FIRESIDE_BACKEND asks for what is not to be had.
     """
     python = program("python")
-    wanted = steps.steps(backends.choose(os.environ), checks=checks)
+    backend = backends.choose(os.environ)
+    wanted = steps.steps(backend, backends.instead(os.environ, backend), checks=checks)
     record = Record.read(ENVIRONMENT / "setup.json")
     if python.exists() and all(map(record.holds, wanted)):
         return python
     with _alone():
         record = Record.read(record.path)
-        building = not record.holds(wanted[1]) and not steps.wheel_folder(wanted[1].key).exists()
+        engine = next(step for step in wanted if step.name == "engine")
+        building = not record.holds(engine) and not steps.wheel_folder(engine.key).exists()
         if lack := system_packages.provide(building=building):
             raise SetupStoppedError(lack)
         if must_start_over(record, wanted[0]):

