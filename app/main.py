@@ -7,8 +7,13 @@ import sys
 from collections.abc import Callable, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models_registry.library import Library
+
+if TYPE_CHECKING:
+    from app.ui.main_window import MainWindow
+    from app.ui.post import Poster
 
 from app.cli.arguments import parser
 from app.domain import language
@@ -52,13 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Build:
-    """All objects of one run, in the order in which they need each other."""
+    """All objects of one run but the window, in the order in which they need each other."""
 
     def __init__(
         self,
         folders: Folders,
         post: Callable[[Callable[[], None]], None],
         report: Callable[[UserError], None],
+        make_engine: Callable[[Changes, Path], Engine] = Engine,
     ) -> None:
         """Build them; no thread is started and no file is opened before it is needed.
 
@@ -66,10 +72,11 @@ class Build:
             folders: Where everything is kept.
             post: Runs a callable on the thread that shows things.
             report: Shows an error that nobody waits for.
+            make_engine: Makes what answers, given where news goes and the file for its last words.
         """
         self.changes = Changes(post)
         self.database = Database(folders.database)
-        self.engine = Engine(self.changes, folders.logs / "crash.txt")
+        self.engine = make_engine(self.changes, folders.logs / "crash.txt")
         self.store = ChatStore(self.database, self.changes)
         self.services = Services(
             folders=folders,
@@ -79,6 +86,11 @@ class Build:
             models=Models(Library(folders.models), self.engine, self.changes, self.store.fill_sha256),
             questions=Questions(self.engine),
         )
+
+    def begin(self) -> None:
+        """Begin what takes long: open the database, end what a crash left open, list the models."""
+        self.store.recover()
+        self.services.models.refresh()
 
     def close(self) -> None:
         """End everything, what is being written first."""
@@ -116,14 +128,12 @@ def _window(folders: Folders) -> int:
             _("There is no display here to open a window on."),
             _("“fireside chat” chats in the terminal."),
         )
-    from app.ui import application as ui
+    from app.ui.application import make_application, run
     from app.ui.crash import CrashReporter
-    from app.ui.main_window import MainWindow
     from app.ui.post import Poster
     from app.ui.single_instance import instance_name, listen, raise_first
-    from app.ui.window_memory import WindowMemory
 
-    application = ui.make_application(sys.argv[:1])
+    application = make_application(sys.argv[:1])
     lock = InstanceLock(folders.data / "window.lock")
     if not lock.acquire():
         raise_first(instance_name(folders.data))
@@ -131,26 +141,29 @@ def _window(folders: Folders) -> int:
     poster = Poster()
     CrashReporter(poster).install()
     build = Build(folders, poster.post, poster.report)
-    window = MainWindow(
-        poster=poster,
-        history=build.services.history,
-        conversation=build.services.conversation,
-        models=build.services.models,
-        changes=build.changes,
-        preferences=Preferences(build.database),
-        memory=WindowMemory(folders.data / "window.ini"),
-    )
+    window = make_window(build, poster)
     listen(instance_name(folders.data), window.come_to_front, window)
-
-    def start() -> None:
-        """Begin what takes long, once the window can be seen."""
-        build.store.recover()
-        build.services.models.refresh()
-
     try:
-        return ui.run(application, window, start)
+        return run(application, window, build.begin)
     finally:
         build.close()
+
+
+def make_window(build: Build, poster: "Poster") -> "MainWindow":
+    """Return the window over everything in `build`, which posts through `poster`."""
+    from app.ui.main_window import MainWindow
+    from app.ui.window_memory import WindowMemory
+
+    services = build.services
+    return MainWindow(
+        poster=poster,
+        history=services.history,
+        conversation=services.conversation,
+        models=services.models,
+        changes=build.changes,
+        preferences=Preferences(build.database),
+        memory=WindowMemory(services.folders.data / "window.ini"),
+    )
 
 
 def _has_display() -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from scripted_engine import ScriptedEngine
 
 from app.cli.loop import Loop
 from app.domain.changes import Changes
@@ -14,7 +15,6 @@ from app.domain.model import Model, Origin
 from app.services.conversation import Conversation, Phase
 from app.storage.chats import ChatStore
 from app.storage.database import Database
-from tests.scripted_engine import ScriptedEngine
 
 MODEL = Model(Path("/models/fox.gguf"), "Fox", Origin.OWN, 1, sha256="f0")
 OTHER = Model(Path("/models/owl.gguf"), "Owl", Origin.OWN, 1, sha256="0e")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scripted_engine import ScriptedEngine
 
 from app.cli.loop import Loop
 from app.domain.changes import Changed, Changes, Kind
@@ -13,7 +14,6 @@ from app.domain.model import Model, Origin
 from app.services.models import Models
 from models_registry.library import Library
 from models_registry.starter import SHA256
-from tests.scripted_engine import ScriptedEngine
 
 
 class Shelf:

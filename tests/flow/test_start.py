@@ -1,0 +1,76 @@
+"""How the app starts: fast, once, and without touching the network."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SLOW = ("llama_cpp", "numpy", "huggingface_hub", "sqlite_utils", "pysqlite3", "sqlite3")
+
+WINDOW = """
+import sys
+from app.ui import application
+from app import main
+
+run = application.run
+
+def run_and_tell(qt, window, start):
+    def tell():
+        print("painted before:", [name for name in {slow!r} if name in sys.modules])
+        start()
+        {then}
+    return run(qt, window, tell)
+
+application.run = run_and_tell
+sys.exit(main.main([]))
+"""
+
+
+def open_window(home: Path, then: str) -> "subprocess.Popen[str]":
+    environment = os.environ | {"FIRESIDE_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
+    code = WINDOW.format(slow=SLOW, then=then)
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_the_window_is_painted_before_anything_slow_is_imported(tmp_path: Path) -> None:
+    process = open_window(tmp_path, "qt.quit()")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "painted before: []" in out
+
+
+def test_a_second_start_raises_the_first_window_and_ends(tmp_path: Path) -> None:
+    raised = "window.come_to_front = lambda: (print('raised', flush=True), qt.quit()); print(flush=True)"
+    # The window listens with the bound method, so the method of the class is what must be replaced.
+    raised = raised.replace("window.come_to_front =", "come =") + (
+        "; from PySide6.QtNetwork import QLocalServer; window.findChild(QLocalServer).newConnection.connect(come)"
+    )
+    first = open_window(tmp_path, raised)
+    assert first.stdout is not None
+    assert "painted" in first.stdout.readline()
+    assert first.stdout.readline() == "\n"
+    second = open_window(tmp_path, "print('a second window')")
+    out, err = second.communicate(timeout=60)
+    assert (second.returncode, out) == (0, ""), err
+    out, err = first.communicate(timeout=60)
+    assert "raised" in out
+    assert first.returncode == 0, err
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs a network namespace")
+@pytest.mark.real_model
+def test_everything_works_where_there_is_no_network_at_all(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        ["unshare", "-n", sys.executable, "-m", "app", "ask", "Hello", "--max-tokens", "4"],
+        env=os.environ | {"FIRESIDE_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.strip()
