@@ -17,6 +17,10 @@ COLUMN = 760
 class Composer(QWidget):
     """The card with the text, the room left in the context, and one button: send, or stop.
 
+    Attributes:
+        button: Sends, or stops.
+        ring: How full the context is.
+
     Signals:
         submitted: The text to send; it stays until `clear_sent`.
         stop_requested: Stop the answer.
@@ -44,9 +48,9 @@ class Composer(QWidget):
         self._text.edit_last_requested.connect(self.edit_last_requested)
         self._text.textChanged.connect(self._changed)
         self._text.installEventFilter(self)
-        self._button = SendButton(appearance)
-        self._button.clicked.connect(self._press)
-        self._ring = ContextRing(appearance)
+        self.button = SendButton(appearance)
+        self.button.clicked.connect(self._press)
+        self.ring = ContextRing(appearance)
         self._editing = self._edit_strip()
         self._notice = label("", tone="soft", measure="small")
         self._notice.setWordWrap(True)
@@ -140,7 +144,7 @@ class Composer(QWidget):
     def set_answering(self, answering: bool) -> None:
         """Make the button stop the answer, or send."""
         self._answering = answering
-        self._button.set_stop(answering)
+        self.button.set_stop(answering)
 
     def set_placeholder(self, text: str) -> None:
         """Say in the empty composer what writing here does."""
@@ -153,7 +157,7 @@ class Composer(QWidget):
 
     def set_context(self, used: int, total: int) -> None:
         """Show how many tokens of the context the conversation takes; no total, no ring."""
-        self._ring.show_use(used, total)
+        self.ring.show_use(used, total)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show on the card that the keyboard is in it."""
@@ -175,8 +179,8 @@ class Composer(QWidget):
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(12)
         row.addStretch(1)
-        row.addWidget(self._ring)
-        row.addWidget(self._button)
+        row.addWidget(self.ring)
+        row.addWidget(self.button)
         column.addLayout(row)
         return card
 

@@ -24,6 +24,11 @@ class ContextRing(QWidget):
         appearance.changed.connect(self.update)
         self.hide()
 
+    @property
+    def words(self) -> str:
+        """Return what stands beside the ring."""
+        return self._words.text()
+
     def show_use(self, used: int, total: int) -> None:
         """Show `used` of `total` tokens; without a total, nothing."""
         self.setVisible(total > 0)

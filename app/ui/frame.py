@@ -20,11 +20,11 @@ class Frame(QWidget):
 
     sidebar_changed = Signal(bool)
 
-    def __init__(self, sidebar: QWidget, page: QWidget) -> None:
+    def __init__(self, sidebar: QWidget, page: QWidget, *, wanted: bool) -> None:
         super().__init__()
         self.setObjectName("window")
         self._sidebar, self._page = sidebar, page
-        self._wanted = True  # in a wide window
+        self._wanted = wanted  # in a wide window
         self._called = False  # over a narrow one
         self._part = 1.0
         page.setParent(self)
@@ -50,13 +50,13 @@ class Frame(QWidget):
         """Return whether the sidebar is shown or on its way in."""
         return self._called if self.narrow else self._wanted
 
-    def show_sidebar(self, shown: bool, *, at_once: bool = False) -> None:
+    def show_sidebar(self, shown: bool) -> None:
         """Bring the sidebar, or take it away."""
         if self.narrow:
             self._called = shown
         else:
             self._wanted = shown
-        self._settle(at_once=at_once)
+        self._settle()
 
     def leave_sidebar(self) -> None:
         """Take the sidebar away where it covers the page: it has been used."""
@@ -77,7 +77,7 @@ class Frame(QWidget):
             self._called = False
         self._settle(at_once=True)
 
-    def _settle(self, *, at_once: bool) -> None:
+    def _settle(self, *, at_once: bool = False) -> None:
         self._slide.stop()
         target = 1.0 if self.shown else 0.0
         if at_once or duration() == 0 or not self.isVisible():

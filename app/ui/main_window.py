@@ -46,6 +46,7 @@ class MainWindow(QMainWindow):
     Attributes:
         page: The current chat.
         sidebar: All chats.
+        pump: Brings the answers.
         actions_by_name: The table of actions as Qt actions.
 
     Signals:
@@ -85,15 +86,14 @@ class MainWindow(QMainWindow):
         self._shelf = Shelf(poster, history, ChatList())
         self._drafts = Drafts(history, preferences, poster)
         self._chat = CurrentChat(poster, history, conversation, models)
-        self._pump = Pump(conversation, self)
+        self.pump = Pump(conversation, self)
         self.page = ChatPage(appearance, self._chat, models, self._drafts)
         self.actions_by_name = Actions(self, self._handlers())
         self.sidebar = Sidebar(appearance, self._shelf.chats, self._main_menu())
         self.sidebar.show_shortcut(self.actions_by_name.keys("new-chat"))
-        self._frame = Frame(self.sidebar, self.page)
+        self._frame = Frame(self.sidebar, self.page, wanted=memory.sidebar)
         self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, self._frame)
         self._connect()
-        self._frame.show_sidebar(memory.sidebar, at_once=True)
         self.setCentralWidget(self._frame)
         self.setAcceptDrops(True)
         self.setMinimumSize(*_SMALLEST)
@@ -204,12 +204,12 @@ class MainWindow(QMainWindow):
             {
                 "choose-model": Offer(_("Choose a model"), self._choose_model),
                 "new-chat": Offer(_("New chat"), self._new_chat),
-                "retry-save": Offer(_("Try again"), self._pump.retry_save),
+                "retry-save": Offer(_("Try again"), self.pump.retry_save),
             }
         )
         self._frame.sidebar_changed.connect(page.bar.set_sidebar_shown)
-        self._pump.updated.connect(page.take_update)
-        self._pump.lives_changed.connect(self._take_lives)
+        self.pump.updated.connect(page.take_update)
+        self.pump.lives_changed.connect(self._take_lives)
         shelf.loaded.connect(lambda: page.greet(first=shelf.chats.empty))
         shelf.chat_changed.connect(chat.take_chat)
         shelf.deleted.connect(self._deleted)

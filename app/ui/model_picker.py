@@ -28,6 +28,9 @@ _KEYS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 class ModelPicker(Popover):
     """Search, the models in their groups, and a way to add one. Up, Down, Return and Esc work throughout.
 
+    Attributes:
+        rows: What is listed.
+
     Signals:
         chosen: The Model that was picked.
         add_requested: Pick a GGUF file.
@@ -41,7 +44,7 @@ class ModelPicker(Popover):
         self._models: Sequence[Model] = ()
         self._status = EngineStatus()
         self._chosen: Path | None = None
-        self._rows = ModelRows()
+        self.rows = ModelRows()
         self._search = SearchField(appearance, _("Search models, or drop a .gguf file"), _("Search models"))
         self._search.textChanged.connect(self._write_rows)
         self._list = self._build_list(appearance)
@@ -97,7 +100,7 @@ class ModelPicker(Popover):
 
     def _build_list(self, appearance: Appearance) -> QListView:
         shown = QListView()
-        shown.setModel(self._rows)
+        shown.setModel(self.rows)
         shown.setItemDelegate(ModelDelegate(appearance, shown))
         shown.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         shown.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -114,17 +117,16 @@ class ModelPicker(Popover):
 
     def _write_rows(self) -> None:
         current = self._list.currentIndex().data(ModelRole.MODEL)
-        self._rows.show_models(self._models, self._status, self._chosen, self._search.text())
-        self._list.setCurrentIndex(self._rows.row_of(current.path if current else self._chosen))
-        empty = self._rows.rowCount() == 0
+        self.rows.show_models(self._models, self._status, self._chosen, self._search.text())
+        self._list.setCurrentIndex(self.rows.row_of(current.path if current else self._chosen))
+        empty = self.rows.rowCount() == 0
         self._none.setText(
             _("No model has this in its name.") if self._models else _("There is no model here yet.")
         )
         self._none.setVisible(empty)
         self._list.setVisible(not empty)
         rows = sum(
-            self._list.sizeHintForIndex(self._rows.index(row)).height()
-            for row in range(self._rows.rowCount())
+            self._list.sizeHintForIndex(self.rows.index(row)).height() for row in range(self.rows.rowCount())
         )
         fixed = self._search.sizeHint().height() + self._add.sizeHint().height() + 18 + 12 + 18
         self.resize_card(QSize(_WIDTH, fixed + (self._none.sizeHint().height() if empty else rows)))
@@ -135,8 +137,8 @@ class ModelPicker(Popover):
             if by < 0:
                 self._search.setFocus(Qt.FocusReason.TabFocusReason)
             return
-        while 0 <= (row := row + by) < self._rows.rowCount():
-            index = self._rows.index(row)
+        while 0 <= (row := row + by) < self.rows.rowCount():
+            index = self.rows.index(row)
             if index.data(ModelRole.MODEL):
                 self._list.setCurrentIndex(index)
                 announce(self._list, index.data(Qt.ItemDataRole.AccessibleTextRole))
