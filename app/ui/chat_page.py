@@ -49,6 +49,7 @@ class ChatPage(QWidget):
         self._edited: Message | None = None
         self._first = self._searched = False
         self._warmed = False
+        self._load_error = ""
         self.bar = TopBar(appearance)
         self._empty = EmptyState(appearance)
         self._transcript = TranscriptView(appearance.palette, mono=code_families()[0])
@@ -80,6 +81,7 @@ class ChatPage(QWidget):
         self.bar.show_model(model, status)
         self.composer.set_notice(_base_notice(model))
         self._greet()
+        self._tell_load_error(status.error)
         if model is not None and model.origin is Origin.STARTER:
             self.warm_up()
 
@@ -143,6 +145,12 @@ class ChatPage(QWidget):
             self.notices.set_bottom(self.composer.height())
         return super().eventFilter(watched, event)
 
+    def _tell_load_error(self, error: str) -> None:
+        """Say once why loading failed; where an answer waited for it, the answer says it."""
+        if error and error != self._load_error and not self.chat.answering:
+            self.notices.show_error(UserError(error, "", "choose-model"))
+        self._load_error = error
+
     def _connect(self) -> None:
         chat, composer, transcript = self.chat, self.composer, self._transcript
         chat.leaving.connect(self.save_draft)
@@ -159,6 +167,7 @@ class ChatPage(QWidget):
         composer.edit_cancelled.connect(self._forget_edit)
         composer.draft_changed.connect(lambda text: self._drafts.save(chat.id, text))
         composer.written.connect(self.warm_up)
+        transcript.verticalScrollBar().rangeChanged.connect(self._align)
         transcript.copy_requested.connect(self._copy)
         transcript.regenerate_requested.connect(lambda number: self._on(number, chat.regenerate))
         transcript.continue_requested.connect(lambda number: self._on(number, chat.resume))
@@ -168,6 +177,11 @@ class ChatPage(QWidget):
         self._empty.starter_chosen.connect(composer.fill)
         self._empty.file_requested.connect(self.file_requested)
         self._appearance.changed.connect(self._dress)
+
+    def _align(self, lowest: int, highest: int) -> None:
+        bar = self._transcript.verticalScrollBar()
+        shown = highest > lowest and self._stack.currentWidget() is self._transcript
+        self.composer.set_gutter(bar.sizeHint().width() if shown else 0)
 
     def _dress(self) -> None:
         self._transcript.set_palette_tokens(self._appearance.palette)
@@ -183,6 +197,8 @@ class ChatPage(QWidget):
         path = self.chat.state.path(self.chat.live)
         self._transcript.set_rows([self._row(message) for message in path], keep_position=keep_position)
         self._stack.setCurrentWidget(self._transcript if path else self._empty)
+        bar = self._transcript.verticalScrollBar()
+        self._align(bar.minimum(), bar.maximum())
         self.composer.set_context(*self.chat.state.used_context())
         self.take_lives()
         self._write_placeholder()

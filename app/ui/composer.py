@@ -61,15 +61,17 @@ class Composer(QWidget):
         column.setSpacing(8)
         column.addWidget(self._card)
         column.addWidget(self._notice)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(24, 0, 24, 16)
-        row.addStretch(1)
-        holder = QWidget()
-        holder.setLayout(column)
-        holder.setMaximumWidth(COLUMN - 48)
         column.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(holder, 1000)
-        row.addStretch(1)
+        self._holder = QWidget()
+        self._holder.setLayout(column)
+        self._row = QHBoxLayout(self)
+        self._row.addStretch(1)
+        self._row.addWidget(self._holder, 1000)
+        self._row.addStretch(1)
+        self._gutter = 0
+        self._appearance = appearance
+        appearance.changed.connect(self._align)
+        self._align()
         self.setFocusProxy(self._text)
 
     @property
@@ -159,6 +161,11 @@ class Composer(QWidget):
         """Show how many tokens of the context the conversation takes; no total, no ring."""
         self.ring.show_use(used, total)
 
+    def set_gutter(self, width: int) -> None:
+        """Leave `width` pixels free at the right, which a scroll bar takes from the messages above."""
+        self._gutter = width
+        self._align()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show on the card that the keyboard is in it."""
         if watched is self._text and event.type() in {QEvent.Type.FocusIn, QEvent.Type.FocusOut}:
@@ -166,6 +173,12 @@ class Composer(QWidget):
             self._card.style().unpolish(self._card)
             self._card.style().polish(self._card)
         return super().eventFilter(watched, event)
+
+    def _align(self) -> None:
+        """Stand right under the column of messages."""
+        side = round(24 * self._appearance.scale)
+        self._holder.setMaximumWidth(round(COLUMN * self._appearance.scale) - 2 * side)
+        self._row.setContentsMargins(side, 0, side + self._gutter, 16)
 
     def _build_card(self) -> QFrame:
         card = QFrame()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,8 @@ class CurrentChat(QObject):
         opened: Another chat, or a new one, has taken the place of the last.
         begun: A new chat has got its first words, and its id.
         grown: Something was said: the last rows are new.
-        changed: The same chat, not all of it as it was.
+        changed: The same chat, with other messages or another version shown.
+        titled: The same chat, under another name.
         sent: The text that is now safe on disk.
         sent_elsewhere: The id of the chat, None for a new one, whose words are safe after it was left.
         model_changed: Another model will answer next.
@@ -42,6 +44,7 @@ class CurrentChat(QObject):
     begun = Signal()
     grown = Signal()
     changed = Signal()
+    titled = Signal()
     sent = Signal(str)
     sent_elsewhere = Signal(object)
     model_changed = Signal()
@@ -159,8 +162,7 @@ class CurrentChat(QObject):
         if chat.tip_id is not None and chat.tip_id not in self.state.tree.messages:
             self._poster.when_done(self._history.open(chat.id), partial(self._refresh, self._visit))
         else:
-            self.state = self.state.with_changes(chat, ())
-            self.changed.emit()
+            self._take(chat, [])
 
     def take_messages(self, ids: tuple[int, ...]) -> None:
         """Read those of the changed messages that belong to this chat."""
@@ -193,9 +195,15 @@ class CurrentChat(QObject):
         chat, messages = read
         known = self.state.tree.messages
         news = [message for message in messages if known.get(message.id) != message]
-        if visit == self._visit and chat.id == self.state.id and (news or chat != self.state.chat):
-            self.state = self.state.with_changes(chat, news)
+        if visit == self._visit and chat.id == self.state.id:
+            self._take(chat, news)
+
+    def _take(self, chat: Chat, news: list[Message]) -> None:
+        other_path = bool(news) or chat.tip_id != self.state.tip
+        self.state = self.state.with_changes(chat, news) if news else replace(self.state, chat=chat)
+        if other_path:
             self.changed.emit()
+        self.titled.emit()
 
     def _sent(self, visit: int, chat_id: int | None, text: str, started: Started) -> None:
         if visit != self._visit:

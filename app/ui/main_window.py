@@ -170,7 +170,7 @@ class MainWindow(QMainWindow):
             "previous-chat": lambda: self._step_chat(-1),
             "next-chat": lambda: self._step_chat(1),
             "quit": self._quit,
-            "stop": page.escape,
+            "stop": self._escape,
             "regenerate": page.regenerate_last,
             "edit-last": page.edit_last,
             "copy-last": page.copy_last,
@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
         shelf.deleted.connect(self._deleted)
         chat.opened.connect(self._opened)
         chat.begun.connect(self._opened)
-        chat.changed.connect(self._write_title)
+        chat.titled.connect(self._write_title)
 
     def _take_change(self, change: Changed) -> None:
         match change.kind:
@@ -259,16 +259,22 @@ class MainWindow(QMainWindow):
         if was_open:
             self._new_chat()
 
-        def undo() -> None:
-            self._shelf.restore(chat_id)
-            if was_open:
+        def restored() -> None:
+            if was_open and self._chat.id is None:
                 self._open_chat(chat_id)
 
-        self.page.notices.show_offer(_("The chat was deleted."), Offer(_("Undo"), undo))
+        undo = Offer(_("Undo"), lambda: self._shelf.restore(chat_id, restored))
+        self.page.notices.show_offer(_("The chat was deleted."), undo)
 
     def _show_new_draft(self, text: str) -> None:
         if self._chat.id is None and not self.page.composer.text:
             self.page.composer.set_draft(text)
+
+    def _escape(self) -> None:
+        if self._frame.narrow and self._frame.shown:
+            self._frame.leave_sidebar()
+        else:
+            self.page.escape()
 
     def _quit(self) -> None:
         self.close()

@@ -1,12 +1,16 @@
 """The whole window over real services: what a person does, from the first word to the next start."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QToolButton
 
+from app.domain.changes import Changed, Kind
 from app.domain.chat import Role, Status
 from app.domain.errors import UserError
+from app.domain.model import EngineStatus
 from app.ui.empty_state import Starter
 from app.ui.frame import NARROW
 from app.ui.links import ask_to_open
@@ -236,7 +240,7 @@ def test_what_the_disk_would_not_take_is_tried_again(fireside, qtbot, monkeypatc
     monkeypatch.setattr(fireside.store, "finish", refuse)
     fireside.say("Hello")
     qtbot.waitUntil(lambda: notices(fireside) == ["The disk is full. Free some space."])
-    assert not fireside.window.pump.running
+    qtbot.waitUntil(lambda: not fireside.window.pump.running)
     monkeypatch.setattr(fireside.store, "finish", real)
     retry = next(b for b in fireside.window.findChildren(QPushButton) if b.text() == "Try again")
     qtbot.mouseClick(retry, Qt.MouseButton.LeftButton)
@@ -484,3 +488,36 @@ def test_a_link_is_opened_only_after_its_real_host_was_seen(fireside, qtbot, add
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "javascript:alert(1)", "smb://host/x", "", "/etc"])
 def test_other_links_are_never_opened(fireside, address):
     assert ask_to_open(address, fireside.window) is None
+
+
+def test_a_model_that_cannot_be_loaded_is_explained_once(fireside):
+    status = replace(fireside.engine.status, error="The file is damaged.")
+    for _ in range(2):
+        fireside.engine.status = status
+        fireside.changes.publish(Changed(Kind.ENGINE))
+        fireside.settle()
+    assert notices(fireside) == ["The file is damaged."]
+
+
+def test_loading_shows_in_the_pill_and_can_be_stopped(fireside, smollm2, qtbot):
+    fireside.engine.status = EngineStatus(smollm2, loading=0.4)
+    fireside.changes.publish(Changed(Kind.ENGINE))
+    fireside.settle()
+    assert fireside.page.bar.pill.loading == 0.4
+    assert "40 %" in fireside.page.bar.pill.accessibleName()
+    cross = next(
+        button
+        for button in fireside.page.bar.findChildren(QToolButton)
+        if button.accessibleName() == "Stop loading the model"
+    )
+    assert cross.isVisible()
+    with qtbot.waitSignal(fireside.page.bar.cancel_requested):
+        qtbot.mouseClick(cross, Qt.MouseButton.LeftButton)
+
+
+def test_escape_takes_the_sidebar_off_a_narrow_window(fireside, qtbot):
+    fireside.window.resize(NARROW - 60, 480)
+    press(fireside, Qt.Key.Key_Backslash, CTRL)
+    qtbot.waitUntil(lambda: fireside.window.sidebar.x() == 0)
+    press(fireside, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not fireside.window.sidebar.isVisible())

@@ -1,5 +1,7 @@
 """Keeps the list of chats true to the history, and carries out what a person does with a row."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.chat import Chat
@@ -65,9 +67,9 @@ class Shelf(QObject):
         """Take a chat off the list."""
         self._poster.when_done(self._history.delete(chat_id), lambda done: self.deleted.emit(chat_id))
 
-    def restore(self, chat_id: int) -> None:
-        """Undo `delete`."""
-        self._poster.when_done(self._history.restore(chat_id), lambda done: None)
+    def restore(self, chat_id: int, restored: Callable[[], None]) -> None:
+        """Undo `delete`, then call `restored`: before, the chat cannot be opened."""
+        self._poster.when_done(self._history.restore(chat_id), lambda done: restored())
 
     def _rename(self, chat_id: int, title: str) -> None:
         def refused(error: UserError) -> None:
