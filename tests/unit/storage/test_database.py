@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pysqlite3
 import pytest
 from storage_parts import get
 
@@ -275,3 +276,13 @@ def test_opened_for_reading_only_nothing_is_written(database: Database, tmp_path
         get(reader.write(insert("two")))
     get(database.write(insert("three")))
     assert keys(reader) == ["one", "three"]
+
+
+def test_a_new_file_that_another_process_is_making_too_is_waited_for(database: Database, tmp_path) -> None:
+    other = pysqlite3.connect(tmp_path / "chats.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # SQLite does not wait by itself for this one
+    opening = database.open()
+    time.sleep(0.2)
+    assert not opening.done()
+    other.close()
+    assert get(opening) is True
