@@ -79,7 +79,6 @@ def test_what_was_shown_is_there_and_the_answer_can_be_continued(tmp_path: Path)
         # The batch of the last 33 ms may have been shown while it was on its way to the disk.
         *batches, _last = shown.split("\x1e")
         assert answer.text.startswith("".join(batches[:-1]))
-        assert "".join(batches).startswith(answer.text)
         assert answer.model is not None
 
         model = build.services.models.find(loop.result(build.services.models.refresh()), None)

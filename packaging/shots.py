@@ -1,0 +1,205 @@
+"""Pictures of every screen, light and dark, from the real window with the real starter model.
+
+Started by `dev.py shots DIR`, which gives it a FIRESIDE_HOME of its own; QT_SCALE_FACTOR=2 doubles
+the pixels.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication
+
+from app.domain import language
+from app.domain.chat import Message, ModelIdentity, Status
+from app.domain.errors import UserError
+from app.domain.generation import Settings, Stats, StopReason
+from app.main import Build, make_window
+from app.storage.folders import Folders
+from app.ui.application import make_application
+from app.ui.assets import asset
+from app.ui.post import Poster
+from app.ui.theme import DARK, LIGHT
+
+QUESTION = "What is a campfire? Answer in one sentence."
+
+BINARY_SEARCH = """\
+Imagine looking up a word in a paper dictionary. You open it in the middle, see whether your word comes
+before or after, and throw away the half where it cannot be. Every look **halves** what is left.
+
+```python
+def find(items: list[int], wanted: int) -> int | None:
+    low, high = 0, len(items) - 1
+    while low <= high:
+        middle = (low + high) // 2
+        if items[middle] == wanted:
+            return middle            # found it
+        if items[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle - 1
+    return None
+```
+
+| Items | Looks, one by one | Looks, by halves |
+|---|---|---|
+| 100 | up to 100 | 7 |
+| 1,000,000 | up to 1,000,000 | 20 |
+"""
+
+DINNER = """三个素菜，半小时就能上桌：
+
+1. **番茄炒豆腐**：豆腐先煎到两面金黄，再和番茄一起煮五分钟。
+2. **蒜蓉西兰花**：焯水一分钟，热锅快炒。
+3. **凉拌黄瓜**：拍碎，加醋、生抽和一点*花椒油*。
+
+> 米饭可以先煮上，菜做好时正好熟。
+"""
+
+# Who said what, and how each answer ended: chats that a person might have had.
+CHATS = (
+    ("Write a bedtime story about a fox who could not sleep", "Once upon a time", Status.INTERRUPTED),
+    ("晚饭做什么：三个素菜", DINNER, Status.COMPLETE),
+    ("Explain binary search to a beginner, then show it in Python.", BINARY_SEARCH, Status.COMPLETE),
+)
+
+
+class Studio:
+    """The window, and what it takes to have it in the state that a picture needs."""
+
+    def __init__(self, application: QApplication, folder: Path) -> None:
+        """Open the window and wait until the starter model is loaded."""
+        self._application, self._folder = application, folder
+        self.poster = Poster()
+        self.build = Build(Folders.at(None), self.poster.post, self.poster.report)
+        self.window = make_window(self.build, self.poster)
+        self.window.first_painted.connect(self.build.begin)
+        self.window.first_painted.connect(self.window.load)
+        self.window.show()
+        self.models = self.build.services.models
+        self.until(lambda: self.models.status.ready)
+
+    def until(self, arrived: Callable[[], bool], seconds: float = 120) -> None:
+        """Let the window live until `arrived`.
+
+        Raises:
+            TimeoutError: When that takes more than `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while not arrived():
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            self._application.processEvents()
+            time.sleep(0.005)
+
+    def rest(self, seconds: float = 0.4) -> None:
+        """Let the window live for a moment, so that what moves comes to rest."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end)
+
+    def result(self, future: "Future[object]") -> object:
+        """Return what `future` brings, with the window alive meanwhile."""
+        self.until(future.done)
+        return future.result()
+
+    def shoot(self, name: str) -> None:
+        """Save the window as it is, light and dark."""
+        for theme, palette in (("light", LIGHT), ("dark", DARK)):
+            self.window.appearance.use(palette)
+            self.rest()
+            path = self._folder / f"{name}-{theme}.png"
+            if not self.window.grab().save(str(path)):
+                raise OSError(path)
+            print(path)
+
+    def say(self, text: str) -> None:
+        """Send `text` in the open chat and wait for the first words of the answer."""
+        self.window.page.composer.fill(text, text)
+        self.window.page.composer.submit()
+        self.until(lambda: (live := self.window.page.chat.live) is not None and len(live.text) > 20)
+
+    def finish(self) -> None:
+        """Wait for the end of every answer."""
+        self.until(lambda: not self.build.services.conversation.live)
+        self.rest()
+
+    def remember(self, question: str, answer: str, status: Status) -> Message:
+        """Put a chat into the history; its answer is said to be the starter model's."""
+        model = self.models.known[0]
+        identity = ModelIdentity(model.name, model.sha256, str(model.path))
+        started = self.build.store.start_turn(None, None, question, identity, Settings())
+        self.until(started.done)
+        reply = started.result().reply
+        stats = Stats(StopReason.END, 664, 612, 241, 0.3, 7.8, 0.3, 418207, 8192)
+        ended = stats if status is Status.COMPLETE else None
+        self.result(self.build.store.finish(reply.id, answer, status, ended, ""))  # type: ignore[arg-type]
+        return reply
+
+    def open(self, chat_id: int) -> None:
+        """Show a chat."""
+        self.window.page.chat.open(chat_id)
+        self.until(lambda: self.window.page.chat.id == chat_id)
+        self.rest()
+
+
+def take(studio: Studio) -> None:
+    """Take every picture, from the first start on."""
+    window = studio.window
+    studio.shoot("first")
+    studio.say(QUESTION)
+    studio.shoot("streaming")
+    studio.finish()
+    studio.shoot("answer")
+
+    interrupted, dinner, main = [studio.remember(*chat) for chat in CHATS]
+    studio.open(main.chat_id)
+    studio.shoot("main")
+    window.actions_by_name["choose-model"].trigger()
+    studio.shoot("picker")
+    window.actions_by_name["choose-model"].trigger()
+    window.actions_by_name["edit-last"].trigger()
+    studio.shoot("editing")
+    window.actions_by_name["stop"].trigger()
+
+    studio.open(dinner.chat_id)
+    studio.shoot("chinese")
+    studio.open(interrupted.chat_id)
+    studio.shoot("interrupted")
+    studio.poster.report(
+        UserError(
+            "Your disk is full, so Fireside cannot keep what is written.",
+            "Make some room on it.",
+            "retry-save",
+        )
+    )
+    studio.shoot("notice")
+    window.actions_by_name["stop"].trigger()
+    window.actions_by_name["new-chat"].trigger()
+    studio.shoot("new")
+
+    studio.open(main.chat_id)
+    window.resize(640, 480)
+    studio.shoot("narrow")
+    window.resize(1680, 1000)
+    studio.shoot("wide")
+
+
+def main() -> int:
+    """Write the pictures into the folder that the command line names."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    language.install(asset("translations"))
+    Folders.at(None).create()
+    studio = Studio(make_application(sys.argv[:1]), folder)
+    try:
+        take(studio)
+    finally:
+        studio.window.close()
+        studio.build.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
