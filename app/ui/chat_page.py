@@ -113,7 +113,7 @@ class ChatPage(QWidget):
 
     def save_draft(self) -> None:
         """Save what stands unsent, now: the chat is about to be left."""
-        self._drafts.save(self.chat.id, self.composer.draft)
+        self._drafts.save(self.chat.id, self.composer.unsent)
 
     def escape(self) -> None:
         """Do the nearest thing that Esc can mean: stop, cancel the edit, close a notice."""

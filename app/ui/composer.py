@@ -41,6 +41,7 @@ class Composer(QWidget):
         super().__init__()
         self._answering = False
         self._draft: str | None = None  # what stood here before an edit began
+        self._earlier = ""  # the message that is edited, as it was
         self._saving = QTimer(self, interval=_DRAFT_MS, singleShot=True)
         self._saving.timeout.connect(self._emit_draft)
         self._text = ComposerText(appearance)
@@ -53,17 +54,8 @@ class Composer(QWidget):
         self.ring = ContextRing(appearance)
         self._editing = self._edit_strip()
         self._notice = label("", tone="soft", measure="small")
-        self._notice.setWordWrap(True)
-        self._notice.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._notice.hide()
         self._card = self._build_card()
-        column = QVBoxLayout()
-        column.setSpacing(8)
-        column.addWidget(self._card)
-        column.addWidget(self._notice)
-        column.setContentsMargins(0, 0, 0, 0)
-        self._holder = QWidget()
-        self._holder.setLayout(column)
+        self._holder = self._build_holder()
         self._row = QHBoxLayout(self)
         self._row.addStretch(1)
         self._row.addWidget(self._holder, 1000)
@@ -88,6 +80,12 @@ class Composer(QWidget):
     def draft(self) -> str:
         """Return what stands unsent, not the message that is being edited."""
         return self.text if self._draft is None else self._draft
+
+    @property
+    def unsent(self) -> str:
+        """Return all words that would be lost: the draft, and those of an edit that changed something."""
+        edit = self.text if self.editing and self.text != self._earlier else ""
+        return "\n\n".join(part for part in (self.draft, edit) if part.strip())
 
     def submit(self) -> None:
         """Ask to send what stands here, if anything does."""
@@ -119,6 +117,7 @@ class Composer(QWidget):
         self.flush_draft()
         if self._draft is None:
             self._draft = self.text
+        self._earlier = text
         self._write(text)
         self._editing.show()
         self._text.moveCursor(QTextCursor.MoveOperation.End)
@@ -179,6 +178,19 @@ class Composer(QWidget):
         side = round(24 * self._appearance.scale)
         self._holder.setMaximumWidth(round(COLUMN * self._appearance.scale) - 2 * side)
         self._row.setContentsMargins(side, 0, side + self._gutter, 16)
+
+    def _build_holder(self) -> QWidget:
+        """Return the card with the notice under it."""
+        self._notice.setWordWrap(True)
+        self._notice.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._notice.hide()
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self._card)
+        column.addWidget(self._notice)
+        return holder
 
     def _build_card(self) -> QFrame:
         card = QFrame()

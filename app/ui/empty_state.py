@@ -33,14 +33,7 @@ class EmptyState(QWidget):
         for line in (self._title, self._below, self._who):
             line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             line.setWordWrap(True)
-        self._starters = QWidget()
-        grid = QGridLayout(self._starters)
-        grid.setContentsMargins(0, 24, 0, 0)
-        grid.setSpacing(10)
-        for place, (icon, name, text, marked) in enumerate(_starters()):
-            button = Starter(appearance, icon, name)
-            button.clicked.connect(lambda _on=False, t=text, m=marked: self.starter_chosen.emit(t, m))
-            grid.addWidget(button, place // 2, place % 2)
+        self._starters = self._build_starters(appearance)
         self._file = QPushButton(_("Use a file I have"))
         self._file.setProperty("kind", "primary")
         self._file.clicked.connect(self.file_requested)
@@ -68,6 +61,17 @@ class EmptyState(QWidget):
         outer.addLayout(row)
         outer.addStretch(1)
         self.show_state(None, first=False, searched=False)
+
+    def _build_starters(self, appearance: Appearance) -> QWidget:
+        starters = QWidget()
+        grid = QGridLayout(starters)
+        grid.setContentsMargins(0, 24, 0, 0)
+        grid.setSpacing(10)
+        for place, (icon, name, text, marked) in enumerate(_starters()):
+            button = Starter(appearance, icon, name)
+            button.clicked.connect(lambda _on=False, t=text, m=marked: self.starter_chosen.emit(t, m))
+            grid.addWidget(button, place // 2, place % 2)
+        return starters
 
     def show_state(self, model: Model | None, *, first: bool, searched: bool) -> None:
         """Greet.

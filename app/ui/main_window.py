@@ -94,15 +94,9 @@ class MainWindow(QMainWindow):
         self._frame = Frame(self.sidebar, self.page, wanted=memory.sidebar)
         self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, self._frame)
         self._connect()
-        self.setCentralWidget(self._frame)
-        self.setAcceptDrops(True)
-        self.setMinimumSize(*_SMALLEST)
-        self.resize(*_USUAL)
-        self.restoreGeometry(memory.geometry)
+        self._lay_out()
         changes.subscribe(self._take_change)
         poster.present_with(self.page.notices.show_error)
-        self._write_title()
-        self.page.composer.setFocus()
 
     def load(self) -> None:
         """Read the chats and what is unsent, and open the chat that was open last.
@@ -160,6 +154,15 @@ class MainWindow(QMainWindow):
         if path := gguf_in(event.mimeData()):
             event.acceptProposedAction()
             self._desk.add(path)
+
+    def _lay_out(self) -> None:
+        self.setCentralWidget(self._frame)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*_SMALLEST)
+        self.resize(*_USUAL)
+        self.restoreGeometry(self._memory.geometry)
+        self._write_title()
+        self.page.composer.setFocus()
 
     def _handlers(self) -> dict[str, Callable[[], None]]:
         look, page = self.appearance, self.page

@@ -179,6 +179,14 @@ def test_edits_are_never_saved_as_drafts(composer, words, qtbot):
         qtbot.keyClicks(words, " more")
 
 
+def test_leaving_in_the_middle_of_an_edit_keeps_its_words(composer, words, qtbot):
+    qtbot.keyClicks(words, "draft")
+    composer.begin_edit("earlier")
+    assert composer.unsent == "draft"
+    qtbot.keyClicks(words, " more")
+    assert composer.unsent == "draft\n\nearlier more"
+
+
 def test_what_was_written_after_sending_stays(composer, words, qtbot):
     qtbot.keyClicks(words, "sent")
     qtbot.keyClick(words, Qt.Key.Key_Return)
