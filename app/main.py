@@ -5,6 +5,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +76,7 @@ class Build:
             report: Shows an error that nobody waits for.
             make_engine: Makes what answers, given where news goes and the file for its last words.
         """
+        self._report = report
         self.changes = Changes(post)
         self.database = Database(folders.database)
         self.engine = make_engine(self.changes, folders.logs / "crash.txt")
@@ -89,8 +92,15 @@ class Build:
 
     def begin(self) -> None:
         """Begin what takes long: open the database, end what a crash left open, list the models."""
-        self.store.recover()
+        self.store.recover().add_done_callback(self._tell)
         self.services.models.refresh()
+
+    def _tell(self, future: "Future[list[int]]") -> None:
+        error = future.exception()
+        if isinstance(error, UserError):
+            self._report(error)
+        elif error is not None:
+            raise error
 
     def close(self) -> None:
         """End everything, what is being written first."""
@@ -116,7 +126,8 @@ def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
     build = Build(folders, loop.post, report)
     try:
         if arguments.command in ("chat", "history"):
-            loop.result(build.store.recover())
+            with suppress(UserError):  # where nothing can be written, reading still works
+                loop.result(build.store.recover())
         return commands[arguments.command](build.services, loop, arguments)
     finally:
         build.close()

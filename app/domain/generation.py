@@ -72,8 +72,7 @@ class Settings:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Read what `to_json` wrote, also by an older or newer Fireside: unknown names are left out."""
-        known = {f.name for f in fields(cls)}
-        return replace(cls(), **{name: value for name, value in values.items() if name in known})
+        return replace(cls(), **{name: value for name, value in values.items() if name in _settings_names})
 
 
 class StopReason(StrEnum):
@@ -126,9 +125,13 @@ class Stats:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Read what `to_json` wrote; unknown names are left out."""
-        known = {f.name for f in fields(cls)}
-        values = {name: value for name, value in values.items() if name in known}
-        return cls(**{**values, "stop_reason": StopReason(values["stop_reason"])})
+        known = {name: value for name, value in values.items() if name in _stats_names}
+        return cls(**{**known, "stop_reason": StopReason(values["stop_reason"])})
+
+
+# Computed once: opening a long chat asks for them thousands of times.
+_settings_names = frozenset(f.name for f in fields(Settings))
+_stats_names = frozenset(f.name for f in fields(Stats))
 
 
 @dataclass(frozen=True, slots=True)
