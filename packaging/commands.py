@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import backends
 import environment
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments[: len(arguments) - len(handed_on)])
     try:
         if chosen.command == "run":
-            return run(handed_on)
+            run(handed_on)
         if chosen.command == "test":
             return test(handed_on)
         if chosen.command == "shots":
@@ -53,12 +54,12 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> NoReturn:
     """Start the app; on POSIX it takes this process over, so that signals and its exit code are its own."""
     command = [str(environment.prepare()), "-P", "-m", "app", *arguments]  # -P: not another `app` lying here
-    if sys.platform != "win32":
-        os.execv(command[0], command)  # noqa: S606
-    return subprocess.call(command)
+    if sys.platform == "win32":
+        sys.exit(subprocess.call(command))
+    os.execv(command[0], command)  # noqa: S606
 
 
 def test(arguments: Sequence[str]) -> int:
