@@ -27,11 +27,12 @@ from app.services import Services
 from app.services.conversation import Conversation
 from app.services.history import History
 from app.services.models import Models
+from app.services.preferences import Preferences
 from app.services.questions import Questions
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 from app.storage.folders import Folders, InstanceLock
-from app.storage.preferences import Preferences
+from app.storage.preferences import PreferenceStore
 from app.ui.assets import asset
 
 _USER_ERROR, _INTERRUPTED = 3, 130
@@ -88,6 +89,7 @@ class Build:
             conversation=Conversation(self.store, self.engine, post, report),
             models=Models(Library(folders.models), self.engine, self.changes, self.store.fill_sha256),
             questions=Questions(self.engine),
+            preferences=Preferences(PreferenceStore(self.database)),
         )
 
     def begin(self) -> None:
@@ -172,7 +174,7 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         conversation=services.conversation,
         models=services.models,
         changes=build.changes,
-        preferences=Preferences(build.database),
+        preferences=services.preferences,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )
 

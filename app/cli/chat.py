@@ -5,14 +5,13 @@ from concurrent.futures import Future
 
 from app.cli.loop import Loop
 from app.cli.output import clear_progress, report, show_progress
-from app.domain.chat import Message
+from app.domain.chat import Message, Started
 from app.domain.errors import UserError
 from app.domain.generation import Failed, Loading, Reading, Settings
 from app.domain.language import _
 from app.domain.model import Model
 from app.services import Services
 from app.services.conversation import Update
-from app.storage.chats import Started
 
 
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:

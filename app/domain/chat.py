@@ -124,6 +124,21 @@ class Tree:
         return message_id
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A turn that is safe on disk.
+
+    Attributes:
+        chat: As the turn has left it.
+        path: What the model reads: the messages before the reply, oldest first.
+        reply: The answer to be written, holding what a continued one has so far.
+    """
+
+    chat: Chat
+    path: list[Message]
+    reply: Message
+
+
 TITLE_LENGTH = 60
 
 

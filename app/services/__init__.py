@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.services.conversation import Conversation
 from app.services.history import History
 from app.services.models import Models
+from app.services.preferences import Preferences
 from app.services.questions import Questions
 from app.storage.database import Database
 from app.storage.folders import Folders
@@ -20,3 +21,4 @@ class Services:
     conversation: Conversation
     models: Models
     questions: Questions
+    preferences: Preferences

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.domain.chat import CONTINUABLE, Message, ModelIdentity, Role, Status
+from app.domain.chat import CONTINUABLE, Message, ModelIdentity, Role, Started, Status
 from app.domain.errors import UserError
 from app.domain.generation import (
     EngineEvent,
@@ -22,7 +22,7 @@ from app.domain.generation import (
 from app.domain.language import _
 from app.domain.model import Model
 from app.engine.worker import Engine
-from app.storage.chats import ChatStore, Started
+from app.storage.chats import ChatStore
 
 _STATUS = {
     StopReason.END: Status.COMPLETE,

@@ -11,11 +11,10 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from app.domain.changes import Changed, Changes, Kind
-from app.domain.chat import CONTINUABLE, Chat, Message, ModelIdentity, Role, Status, Tree, title_from
+from app.domain.chat import CONTINUABLE, Chat, Message, ModelIdentity, Role, Started, Status, Tree, title_from
 from app.domain.errors import UserError
 from app.domain.generation import Settings, Stats
 from app.domain.language import _
@@ -27,21 +26,6 @@ if TYPE_CHECKING:
     import sqlite_utils
 
 _TICK = 0.001  # seconds between two turns where the clock stands still or goes back
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A turn that is safe on disk.
-
-    Attributes:
-        chat: As the turn has left it.
-        path: What the model reads: the messages before the reply, oldest first.
-        reply: The answer to be written, holding what a continued one has so far.
-    """
-
-    chat: Chat
-    path: list[Message]
-    reply: Message
 
 
 class ChatFields(TypedDict, total=False):

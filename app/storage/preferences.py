@@ -1,4 +1,4 @@
-"""What a person has set for the whole app, kept between two starts."""
+"""Values for the whole app by key, kept between two starts."""
 
 import json
 from concurrent.futures import Future
@@ -9,15 +9,8 @@ from app.storage.database import Database
 if TYPE_CHECKING:
     import sqlite_utils
 
-LAST_MODEL = "last_model"  # path of the model used last
-THEME = "theme"  # "system", "light" or "dark"
-WINDOW = "window"  # the window's place and size, as the window writes it
-SIDEBAR = "sidebar"  # whether it is shown
-SETTINGS = "settings"  # Settings.to_json, for new chats
-SCALE = "scale"  # of all text and space in the window; 1.0 is the system's own
 
-
-class Preferences:
+class PreferenceStore:
     """Values of JSON types by key, in the database of the chats."""
 
     def __init__(self, database: Database) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.chat import Chat, Message, Role, Tree
+from app.domain.chat import Chat, Message, Role, Started, Tree
 from app.domain.errors import UserError
 from app.domain.generation import Settings
 from app.domain.language import _
@@ -16,7 +16,6 @@ from app.domain.model import Model
 from app.services.conversation import Conversation, Live, Phase
 from app.services.history import History
 from app.services.models import Models
-from app.storage.chats import Started
 from app.ui.open_chat import OpenChat
 from app.ui.post import Poster
 

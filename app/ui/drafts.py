@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 from app.domain.chat import Chat
 from app.services.history import History
-from app.storage.preferences import Preferences
+from app.services.preferences import Preferences
 from app.ui.post import Poster
-
-_NEW_CHAT = "new_chat_draft"
 
 
 class Drafts:
@@ -23,7 +21,7 @@ class Drafts:
             return
         self._saved[chat_id] = text
         if chat_id is None:
-            saving = self._preferences.set(_NEW_CHAT, text)
+            saving = self._preferences.set_new_chat_draft(text)
         else:
             saving = self._history.save_draft(chat_id, text)
         self._poster.when_done(saving, lambda done: None)
@@ -40,4 +38,4 @@ class Drafts:
                 self._saved[None] = text
                 on_text(text)
 
-        self._poster.when_done(self._preferences.get(_NEW_CHAT, ""), loaded)
+        self._poster.when_done(self._preferences.new_chat_draft(), loaded)

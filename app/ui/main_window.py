@@ -18,7 +18,7 @@ from app.domain.language import _
 from app.services.conversation import Conversation
 from app.services.history import History
 from app.services.models import Models
-from app.storage.preferences import Preferences
+from app.services.preferences import Preferences
 from app.ui.actions import Actions
 from app.ui.appearance import Appearance
 from app.ui.chat_page import ChatPage
@@ -36,7 +36,6 @@ from app.ui.sidebar.sidebar import Sidebar
 from app.ui.window_memory import WindowMemory
 
 _SMALLEST, _USUAL = (640, 480), (1180, 780)
-_OPEN_CHAT = "open_chat"
 _ZOOM_STEP = 1.1
 
 
@@ -110,7 +109,7 @@ class MainWindow(QMainWindow):
             if isinstance(chat_id, int) and self._chat.id is None and not self.page.composer.text:
                 self._chat.open(chat_id, on_error=lambda gone: None)
 
-        self._poster.when_done(self._preferences.get(_OPEN_CHAT), reopen)
+        self._poster.when_done(self._preferences.open_chat(), reopen)
 
     def come_to_front(self) -> None:
         """Show the window above all others: Fireside was started once more."""
@@ -253,7 +252,7 @@ class MainWindow(QMainWindow):
 
     def _opened(self) -> None:
         self._shelf.chats.set_open(self._chat.id)
-        self._poster.when_done(self._preferences.set(_OPEN_CHAT, self._chat.id), lambda done: None)
+        self._poster.when_done(self._preferences.set_open_chat(self._chat.id), lambda done: None)
         self._write_title()
 
     def _deleted(self, chat_id: int) -> None:

@@ -14,9 +14,10 @@ from app.domain.model import Model
 from app.services.conversation import Conversation
 from app.services.history import History
 from app.services.models import Models
+from app.services.preferences import Preferences
 from app.storage.chats import ChatStore
 from app.storage.database import Database
-from app.storage.preferences import Preferences
+from app.storage.preferences import PreferenceStore
 from app.ui.appearance import Appearance
 from app.ui.application import make_application
 from app.ui.main_window import MainWindow
@@ -57,7 +58,7 @@ class Fireside:
         self.conversation = Conversation(self.store, self.engine, self.poster.post, self.poster.report)
         library = Library(home / "models")
         self.models = Models(library, self.engine, self.changes, self.store.fill_sha256)
-        self.preferences = Preferences(self.database)
+        self.preferences = Preferences(PreferenceStore(self.database))
         self.window = MainWindow(
             poster=self.poster,
             history=self.history,
@@ -92,7 +93,7 @@ class Fireside:
         if models:
             self.models.refresh()
             self.qtbot.waitUntil(lambda: bool(self.models.known) and self.chat.model is not None)
-        self.preferences.get("nothing").result(10)
+        self.preferences.open_chat().result(10)
         self.settle()
         return self
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from storage_parts import MODEL, get
 
 from app.domain.changes import Changes
-from app.domain.chat import CONTINUABLE, Role, Status
+from app.domain.chat import CONTINUABLE, Role, Started, Status
 from app.domain.generation import Settings
-from app.storage.chats import ChatStore, Started
+from app.storage.chats import ChatStore
 from app.storage.database import Database
 
 STEPS = st.lists(
