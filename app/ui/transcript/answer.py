@@ -54,6 +54,7 @@ class Answer(MessageWidget):
     def show_row(self, row: Row, *, last: bool) -> None:
         """Show another state of the same message; what has streamed in and is not stored yet stays."""
         self.row, self.last = row, last
+        self.update()
         writing = row.message.status is Status.WRITING
         text = row.message.text
         if not writing:
@@ -82,7 +83,6 @@ class Answer(MessageWidget):
             y += px(18 + 8)
         height = self.body.lay_out(inner) if self.body.written else 0
         self.body.setGeometry(left, y, inner, height)
-        self.body.place_buttons()
         y += height
         y = self._lay_out_waiting(left, y, inner)
         y = self._lay_out_end(left, y, inner)
@@ -90,7 +90,6 @@ class Answer(MessageWidget):
         total = self._below + px(actions.HEIGHT) + px(2)
         self.resize(width, total)
         self._update_actions()
-        self.update()
         return total
 
     def _lay_out_waiting(self, left: int, y: int, inner: int) -> int:

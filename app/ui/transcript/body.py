@@ -63,6 +63,7 @@ class Body(QTextBrowser):
         self._unwritten = False
         self._writing = False
         self._coloured = 0
+        self._placed = 0
         self._buttons: list[QuietButton] = []
         self.by_keyboard = False
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -105,7 +106,7 @@ class Body(QTextBrowser):
         cursor.setBlockFormat(self.style_.block(TEXT[1]))
         cursor.insertText(clean(text), self.style_.characters(Run()))
         cursor.endEditBlock()
-        self._hold_caret()
+        self._hold_caret(0, 0)
 
     def show_markdown(self, text: str, *, streaming: bool = False) -> None:
         """Begin to show `text`: `step` and `flush` do the work.
@@ -116,9 +117,8 @@ class Body(QTextBrowser):
         """
         self._streaming = streaming
         self._stream = MarkdownStream(self.document(), self.style_)
-        self._hold_caret()
         self._ink = Ink(self.document(), self._highlighter, self.style_.palette)
-        self._coloured = 0
+        self._coloured = self._placed = 0
         self._stream.feed(text)
         self._unwritten = True
 
@@ -126,12 +126,14 @@ class Body(QTextBrowser):
         """Write the next few milliseconds' worth of what was given; return whether all is written."""
         if self._stream is None or not self._unwritten:
             return True
+        caret = self._caret()
         self._writing = True
         if self._stream.step(final=not self._streaming):
             self._unwritten = False
             if not self._streaming:
                 self._stream.finish()
         self._dress()
+        self._hold_caret(*caret)
         self._writing = False
         return not self._unwritten
 
@@ -163,11 +165,18 @@ class Body(QTextBrowser):
         else:
             self.show_markdown(self._stream.source, streaming=self._streaming)
 
-    def _hold_caret(self) -> None:
-        """Keep the caret at the beginning while text is added."""
-        caret = QTextCursor(self.document())
-        caret.setKeepPositionOnInsert(True)
-        self.setTextCursor(caret)
+    def _caret(self) -> tuple[int, int]:
+        caret = self.textCursor()
+        return caret.anchor(), caret.position()
+
+    def _hold_caret(self, anchor: int, position: int) -> None:
+        """Put the caret and the selection back where they were before text was added behind them."""
+        if self._caret() != (anchor, position):
+            last = self.document().characterCount() - 1
+            caret = self.textCursor()
+            caret.setPosition(min(anchor, last))
+            caret.setPosition(min(position, last), QTextCursor.MoveMode.KeepAnchor)
+            self.setTextCursor(caret)
 
     def _use(self, style: Style) -> None:
         self.style_ = style
@@ -191,7 +200,9 @@ class Body(QTextBrowser):
         if self.document().textWidth() != width:  # a width that is set again is laid out again
             self.document().setTextWidth(width)
         height = self.document().size().height()
-        if self.marks.cards:  # Qt leaves out the space below the last line
+        if self.marks.cards:
+            self._place_buttons()
+            # Qt leaves out the space below the last line.
             height = max(height, self._decoration.card_rect(self.marks.cards[-1]).bottom())
         return math.ceil(height)
 
@@ -199,7 +210,7 @@ class Body(QTextBrowser):
         """Lay out only for a new width."""
         if self.document().textWidth() != self.viewport().width():
             super().resizeEvent(event)
-        self.place_buttons()
+        self._placed = 0
 
     # ---- code
 
@@ -219,18 +230,20 @@ class Body(QTextBrowser):
             self._ink.colour(cards, index, growing=self._streaming and index >= settled)
         self._coloured = min(len(cards), settled) if self._streaming else len(cards)
 
-    def place_buttons(self) -> None:
-        """Put a copy button on each card; after the text has been laid out."""
+    def _place_buttons(self) -> None:
+        """Put a copy button on each card, those excepted that have not moved since the last time."""
         cards = self.marks.cards[:MAX_COPY_BUTTONS]
         for index in range(len(cards), len(self._buttons)):
             self._buttons[index].hide()
-        for index, card in enumerate(cards):
+        for index in range(min(self._placed, len(cards)), len(cards)):
+            card = cards[index]
             if index == len(self._buttons):
                 self._buttons.append(self._copy_button(index))
             button, rect = self._buttons[index], self._decoration.card_rect(card)
             px = self.style_.px
             button.move(int(rect.right()) - button.width() - px(6), int(rect.top()) + px(5))
             button.show()
+        self._placed = self._coloured
 
     def _copy_button(self, index: int) -> QuietButton:
         button = QuietButton(self.style_, _("Copy code"), "copy", _("Copy"), parent=self.viewport())

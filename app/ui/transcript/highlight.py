@@ -66,6 +66,13 @@ def language_name(language: str) -> str:
     return found[0] if found else language
 
 
+def _import() -> None:
+    import markdown_it  # noqa: F401
+    import pygments.lexers.python  # noqa: F401  # the most frequent, and with it the machinery of all
+
+    _aliases()
+
+
 def _kind(token: object) -> str:
     name = str(token).removeprefix("Token.")
     return next((kind for prefix, kind in _KINDS.items() if name.startswith(prefix)), "")
@@ -83,9 +90,16 @@ class Highlighter(QObject):
         self._asked: dict[tuple[str, str], list[Callable[[str, list[Words]], None]]] = {}
         self._done: SimpleQueue[tuple[tuple[str, str], list[Words]]] = SimpleQueue()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="highlight")
+        self._warm = False
         self._timer = QTimer(self)
         self._timer.setInterval(15)
         self._timer.timeout.connect(self._deliver)
+
+    def warm_up(self) -> None:
+        """Import what takes long to import on the worker, before the first code comes."""
+        if not self._warm:
+            self._warm = True
+            self._worker.submit(_import)
 
     def now(self, language: str, code: str) -> list[Words] | None:
         """Return the words of each line if they are known or quickly found, else None."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # imported with the first message, not with the window
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-SLICE = 4096
+SLICE = 2048
 """Characters of source that one step takes on: a few milliseconds."""
 LONGEST_BLOCK = 16_384
 """Characters after which a block without an end is cut, so that no answer can make a step slow."""

@@ -58,6 +58,7 @@ class Style:
         self.scale = scale
         self.mono = mono
         self._formats: dict[Run, QTextCharFormat] = {}
+        self._fonts: dict[tuple[float, bool, bool], QFont] = {}
 
     def px(self, length: float) -> int:
         """Return `length`, in pixels of the drawing, at this scale."""
@@ -65,6 +66,12 @@ class Style:
 
     def font(self, size: float, *, strong: bool = False, mono: bool = False) -> QFont:
         """Return the interface's or the code's font at `size` pixels of the drawing."""
+        key = (size, strong, mono)
+        if key not in self._fonts:
+            self._fonts[key] = self._font(size, strong=strong, mono=mono)
+        return QFont(self._fonts[key])
+
+    def _font(self, size: float, *, strong: bool, mono: bool) -> QFont:
         font = text_font(size * self.scale, QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
         if mono:
             font.setFamilies([self.mono, *code_families()] if self.mono else list(code_families()))

@@ -13,7 +13,7 @@ from app.domain.language import _
 from app.ui.controls import announce
 from app.ui.theme import Palette
 from app.ui.transcript.answer import Answer
-from app.ui.transcript.column import Column, Extent
+from app.ui.transcript.column import Column, Extent, estimates
 from app.ui.transcript.highlight import Highlighter
 from app.ui.transcript.message import MessageWidget, Row
 from app.ui.transcript.overlays import FADE, Fade, NewText
@@ -214,20 +214,18 @@ class TranscriptView(QAbstractScrollArea):
             widget.name(self._places[id_] + 1, len(self._rows))
 
     def _extent(self, row: Row) -> Extent:
-        found = self._extents.get(row.message.id)
-        if found is None or row.message.status is Status.WRITING:
-            found = self._extents[row.message.id] = Extent.of(row.message)
-        return found
+        id_ = row.message.id
+        if id_ not in self._extents or id_ in self._streams:
+            self._extents[id_] = Extent.of(row.message)
+        return self._extents[id_]
 
     def _rebuild_column(self) -> None:
         """Gather the heights of all rows: measured at this width, else estimated."""
         self._width = min(self.viewport().width(), self._style.px(COLUMN))
-        heights = []
-        for row in self._rows:
-            width, height = self._measured.get(row.message.id, (0, 0))
-            if width != self._width:
-                height = self._extent(row).height(self._width, self._style.scale)
-            heights.append(height)
+        heights = estimates(map(self._extent, self._rows), self._width, self._style.scale)
+        for id_, (width, height) in self._measured.items():
+            if width == self._width:
+                heights[self._places[id_]] = height
         self._column = Column(heights)
 
     # ---- what is alive
@@ -240,7 +238,6 @@ class TranscriptView(QAbstractScrollArea):
         widget.name(self._places[id_] + 1, len(self._rows))
         self._connect(id_, widget)
         self._live[id_] = widget
-        self._place(id_)
         widget.resize(self._width, widget.height())
         if kind is Answer:
             widget.lower()  # a question's actions reach over the answer below
@@ -402,12 +399,12 @@ class TranscriptView(QAbstractScrollArea):
                     bar.setValue(self._column.top(place) - distance)
                     break
         self._settling = False
-        for id_ in self._live:
-            self._place(id_)
+        self._place_all()
 
-    def _place(self, id_: int) -> None:
-        x = (self.viewport().width() - self._width) // 2
-        self._live[id_].move(x, self._column.top(self._places[id_]) - self._offset())
+    def _place_all(self) -> None:
+        x, offset = (self.viewport().width() - self._width) // 2, self._offset()
+        for id_, widget in self._live.items():
+            widget.move(x, self._column.top(self._places[id_]) - offset)
 
     def _grow(self, id_: int) -> None:
         anchor = self._anchor()
@@ -492,13 +489,13 @@ class TranscriptView(QAbstractScrollArea):
         self._following = self._offset() >= self.verticalScrollBar().maximum() - 2
         if self._following:
             self._chip.hide()
-        for id_ in self._live:
-            self._place(id_)
+        self._place_all()
         self._fill(SCROLL_MS)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Build what is visible before the first paint."""
         super().showEvent(event)
+        self._highlighter.warm_up()
         self._resize_column()
         self._fill(OPEN_MS)
 

@@ -318,7 +318,11 @@ class Writer:
         """Write a card of code; `info` is what follows the opening fence."""
         self._flush_marker()
         card = Card(0, 0, info.split()[0] if info.split() else "", "", "")
-        self._code_line(first=True)
+        at_start = self._fresh and self.document.characterCount() == 1
+        block = self._code_block()
+        self._open(block)
+        block.setTopMargin(self.style.px((0 if at_start else CARD_GAP) + CARD_HEADER + CARD_TOP))
+        self._cursor.setBlockFormat(block)
         card.start = card.end = self._cursor.position()
         self.marks.cards.append(card)
         self.extend_code(card, source)
@@ -337,25 +341,19 @@ class Writer:
         self._cursor.insertText(lines[0][len(shown) :], format_)
         if len(lines) > 1:
             self._code_end(last=False)
-        for line in lines[1:]:
-            self._code_line(first=False)
-            self._cursor.insertText(line, format_)
+            self._cursor.insertBlock(self._code_block())
+            self._cursor.insertText("\n".join(lines[1:]), format_)  # a block for each line
         card.code = card.code[:shown_start] + "\n".join(lines)
         self._code_end(last=True)
         card.end = self._cursor.position()
 
-    def _code_line(self, *, first: bool) -> None:
-        style = self.style
-        block = style.block(CODE[1], 0, self._indent())
-        at_start = self._fresh and self.document.characterCount() == 1
-        block.setLeftMargin(style.px(CARD_SIDE))
-        block.setRightMargin(style.px(CARD_SIDE))
+    def _code_block(self) -> QTextBlockFormat:
+        px = self.style.px
+        block = self.style.block(CODE[1], 0, self._indent())
+        block.setLeftMargin(px(CARD_SIDE))
+        block.setRightMargin(px(CARD_SIDE))
         block.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        self._open(block)
-        if first:
-            gap = 0 if at_start else CARD_GAP
-            block.setTopMargin(style.px(gap + CARD_HEADER + CARD_TOP))
-            self._cursor.setBlockFormat(block)
+        return block
 
     def _code_end(self, *, last: bool) -> None:
         block = self._cursor.blockFormat()
@@ -374,15 +372,14 @@ class Writer:
             return
         self._open(self.style.block(0, 10))
         table = self._cursor.insertTable(len(rows), columns, self._table_format())
+        format_ = self._cell_format()
+        blocks = [self._cell_block(align) for inline, align in rows[0]]
         for y, row in enumerate(rows):
-            for x, (inline, align) in enumerate(row):
+            for x, (inline, _align) in enumerate(row):
                 cell = table.cellAt(y, x)
-                cell.setFormat(self._cell_format())
+                cell.setFormat(format_)
                 self._cursor = cell.firstCursorPosition()
-                block = self.style.block(TABLE[1])
-                if align:
-                    block.setAlignment(align)
-                self._cursor.setBlockFormat(block)
+                self._cursor.setBlockFormat(blocks[x])
                 self._inline(list(inline.children or ()), Run(table=True, strong=y == 0))
         self._fold()
 
@@ -395,6 +392,12 @@ class Writer:
         made.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
         made.setLeftMargin(self.style.px(24) * self._indent())
         made.setBottomMargin(self.style.px(4))
+        return made
+
+    def _cell_block(self, align: Qt.AlignmentFlag | None) -> QTextBlockFormat:
+        made = self.style.block(TABLE[1])
+        if align:
+            made.setAlignment(align)
         return made
 
     def _cell_format(self) -> QTextTableCellFormat:
