@@ -84,8 +84,7 @@ def prepare(*, checks: bool = False) -> Path:
         return python
     with _alone():
         record = Record.read(record.path)
-        engine = next(step for step in wanted if step.name == "engine")
-        building = not record.holds(engine) and not steps.wheel_folder(engine.key).exists()
+        building = any(step.name == "engine" and not record.holds(step) for step in wanted)
         if lack := system_packages.provide(building=building):
             raise SetupStoppedError(lack)
         if must_start_over(record, wanted[0]):

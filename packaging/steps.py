@@ -73,7 +73,6 @@ def steps(backend: backends.Backend, instead: backends.Backend | None = None, *,
     engine = locked(ENGINE, libraries)
     others = libraries.replace(engine, "")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    engine_key = _engine_key(engine, backend)
     found = [
         Step(
             "environment",
@@ -89,8 +88,8 @@ def steps(backend: backends.Backend, instead: backends.Backend | None = None, *,
         ),
         Step(
             "engine",
-            _engine_title(backend, built=wheel_folder(engine_key).exists()),
-            engine_key,
+            _engine_title(engine, backend),
+            digest(_engine_key(engine, backend), instead.name if instead else ""),
             lambda log: _install_engine(log, engine, backend, instead),
             _engine_advice(backend),
         ),
@@ -138,7 +137,7 @@ def locked(package: str, lock: str) -> str:
     return "\n".join(lines[start : end + 1]) + "\n"
 
 
-def wheel_folder(key: str) -> Path:
+def wheel_folder(lock: str, backend: backends.Backend) -> Path:
     """Return where a built llama.cpp is kept, so that a new .venv or a second clone need not build it again.
 
     pip's own cache would not do: it takes builds with other CMake settings, or for another processor, for
@@ -150,7 +149,7 @@ def wheel_folder(key: str) -> Path:
         caches = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     else:
         caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return caches / "fireside-builds" / f"{ENGINE}-{key}"
+    return caches / "fireside-builds" / f"{ENGINE}-{_engine_key(lock, backend)}"
 
 
 def _locked_file(name: str) -> str:
@@ -161,9 +160,9 @@ def _engine_key(lock: str, backend: backends.Backend) -> str:
     return digest(lock, backend.name, backend.cmake_args, backends.processor())
 
 
-def _engine_title(backend: backends.Backend, *, built: bool) -> str:
+def _engine_title(lock: str, backend: backends.Backend) -> str:
     name = backends.NAMES[backend.name]
-    if built:
+    if wheel_folder(lock, backend).exists():
         return f"Taking the llama.cpp that was built here before ({name}): about 10 seconds"
     return f"Building llama.cpp for this computer ({name}): {backends.USUAL_TIME[backend.name]}"
 
@@ -209,16 +208,14 @@ def _install_engine(
     except subprocess.CalledProcessError:
         if instead is None:
             raise
-        title = _engine_title(instead, built=wheel_folder(_engine_key(lock, instead)).exists())
-        print(
-            f" it does not work here ({log.name} says why).\n{title} …", end="", file=sys.stderr, flush=True
-        )
+        print(f" it does not work here ({log.name} says why).", file=sys.stderr)
+        print(f"{_engine_title(lock, instead)} …", end="", file=sys.stderr, flush=True)
         _install_build(log, lock, instead)
 
 
 def _install_build(log: IO[str], lock: str, backend: backends.Backend) -> None:
     """Build llama.cpp unless that was done before, install it, and see that it can be loaded."""
-    folder = wheel_folder(_engine_key(lock, backend))
+    folder = wheel_folder(lock, backend)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         options = [*LOCKED, "--no-build-isolation", "--no-cache-dir"]

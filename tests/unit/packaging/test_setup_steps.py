@@ -33,8 +33,8 @@ def place(tmp_path, monkeypatch):
     return folder
 
 
-def keys(backend=CPU):
-    return {step.name: step.key for step in steps.steps(backend, checks=True)}
+def keys(backend=CPU, instead=None):
+    return {step.name: step.key for step in steps.steps(backend, instead, checks=True)}
 
 
 def changed(before, after):
@@ -68,9 +68,13 @@ def test_another_release_of_llama_cpp_is_built_again(locks):
 
 @pytest.mark.parametrize("other", [replace(CPU, name="cuda"), replace(CPU, cmake_args="-DGGML_NATIVE=OFF")])
 def test_another_backend_is_built_again_and_kept_apart(other):
-    before, after = keys(), keys(other)
-    assert changed(before, after) == {"engine"}
-    assert steps.wheel_folder(before["engine"]) != steps.wheel_folder(after["engine"])
+    assert changed(keys(), keys(other)) == {"engine"}
+    assert steps.wheel_folder("lock", CPU) != steps.wheel_folder("lock", other)
+
+
+def test_a_gpu_asked_for_by_name_is_not_what_the_processor_stood_in_for():
+    cuda = replace(CPU, name="cuda")
+    assert changed(keys(cuda, CPU), keys(cuda)) == {"engine"}
 
 
 def test_another_processor_gets_a_build_of_its_own(monkeypatch):
