@@ -143,10 +143,12 @@ def _window(folders: Folders) -> int:
         )
     from app.ui.application import make_application, run
     from app.ui.crash import CrashReporter
+    from app.ui.localization import localize
     from app.ui.post import Poster
     from app.ui.single_instance import instance_name, listen, raise_first
 
     application = make_application(sys.argv[:1])
+    localize(application)
     lock = InstanceLock(folders.data / "window.lock")
     if not lock.acquire():
         raise_first(instance_name(folders.data))

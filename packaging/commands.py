@@ -39,6 +39,8 @@ def main(arguments: Sequence[str]) -> int:
             return test(handed_on)
         if chosen.command == "shots":
             return shots(Path(chosen.folder))
+        if chosen.command == "translate":
+            return translate()
         return lock.lock(upgrade=chosen.upgrade)
     except backends.UnusableBackendError as problem:
         print(problem, file=sys.stderr)
@@ -92,6 +94,12 @@ def shots(folder: Path) -> int:
         return subprocess.call(command, env=setting)
 
 
+def translate() -> int:
+    """Bring the catalogues in assets/translations up to date with the code."""
+    python = environment.prepare(checks=True)
+    return subprocess.call([str(python), str(ROOT / "packaging" / "translations.py")])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dev.py",
@@ -106,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("test", help="run every check; what follows is handed on to pytest", add_help=False)
     pictures = commands.add_parser("shots", help="write pictures of every screen into a folder")
     pictures.add_argument("folder", metavar="DIR")
+    commands.add_parser("translate", help="bring the translations up to date with the code, and compile them")
     locking = commands.add_parser("lock", help="write the lock files anew after a change of pyproject.toml")
     locking.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
     return parser

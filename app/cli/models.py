@@ -7,7 +7,7 @@ from typing import Any
 from app.cli.loop import Loop
 from app.cli.output import print_columns, print_json, size
 from app.domain.language import _
-from app.domain.model import Model
+from app.domain.model import Model, Origin
 from app.services import Services
 
 
@@ -49,11 +49,34 @@ def _print_one(model: Model, *, as_json: bool) -> None:
     if as_json:
         print_json(_object(model))
     else:
-        print_columns([(name.replace("_", " "), str(value)) for name, value in _object(model).items()])
+        print_columns([(name, value) for name, value in _lines(model) if value])
 
 
 def _context(model: Model) -> str:
     return f"{model.context // 1024}k" if model.context else "?"
+
+
+def _lines(model: Model) -> list[tuple[str, str]]:
+    origins = {
+        Origin.STARTER: _("came with Fireside"),
+        Origin.OWN: _("in Fireside's own folder"),
+        Origin.LINKED: _("used in place"),
+    }
+    return [
+        (_("name"), model.name),
+        (_("file"), str(model.path)),
+        (_("origin"), origins[model.origin]),
+        (_("size"), size(model.size)),
+        (_("quantization"), model.quantization),
+        (_("architecture"), model.architecture),
+        (_("parameters"), f"{model.parameters:,}" if model.parameters else ""),
+        (_("trained context"), _context(model)),
+        # Translators: “yes” and “no” are said of the chat template alone.
+        (_("chat template"), _("yes") if model.has_template else _("no")),
+        (_("license"), model.license),
+        ("sha256", model.sha256),
+        (_("problem"), model.problem),
+    ]
 
 
 def _object(model: Model) -> dict[str, Any]:

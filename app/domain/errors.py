@@ -1,5 +1,7 @@
 """What may be shown to a person when something cannot be done."""
 
+from app.domain.language import joined
+
 
 class UserError(Exception):
     """A sentence for the user; everything that is not a UserError is a bug.
@@ -18,4 +20,4 @@ class UserError(Exception):
         self.action = action
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".rstrip()
+        return joined(self.message, self.hint)

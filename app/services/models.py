@@ -120,7 +120,8 @@ class Models:
             path = path.parent.resolve() / path.name
             return self._usable(next((m for m in models if m.path == path), None) or self._peek(path))
         if fitting:
-            names = ", ".join(f"{model.name} ({model.path.name})" for model in fitting)
+            # Translators: what stands between the parts of a list.
+            names = _(", ").join(f"{model.name} ({model.path.name})" for model in fitting)
             raise UserError(
                 _("“{wanted}” could be several models: {names}.").format(wanted=wanted, names=names)
             )

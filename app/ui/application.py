@@ -3,6 +3,7 @@
 How app.main uses it, in this order::
 
     application = make_application(sys.argv)
+    localize(application)
     poster = Poster()
     CrashReporter(poster).install()
     changes = Changes(poster.post)

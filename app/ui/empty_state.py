@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.domain.language import _
+from app.domain.language import _, joined
 from app.domain.model import Model, Origin
 from app.ui.appearance import Appearance
 from app.ui.controls import label
@@ -85,9 +85,10 @@ class EmptyState(QWidget):
         if missing:
             self._title.setText(_("A model, and you can begin"))
             self._below.setText(
-                _("There is no model on this computer yet.")
-                + " "
-                + _("A GGUF file is all it takes: use one you have, or drop it here.")
+                joined(
+                    _("There is no model on this computer yet."),
+                    _("A GGUF file is all it takes: use one you have, or drop it here."),
+                )
             )
         elif first:
             on_mac = sys.platform == "darwin"
@@ -160,9 +161,14 @@ def _starters() -> tuple[tuple[str, str, str, str], ...]:
         (
             "search",
             _("Explain this"),
-            _("Explain this in plain words, with an example:") + f" {thing}",
+            _("Explain this in plain words, with an example: {thing}").format(thing=thing),
             thing,
         ),
-        ("check", _("Make a list"), _("Make a short list:") + f" {goal}", goal),
-        ("pencil", _("Write something"), _("Write a short letter:") + f" {letter}", letter),
+        ("check", _("Make a list"), _("Make a short list: {goal}").format(goal=goal), goal),
+        (
+            "pencil",
+            _("Write something"),
+            _("Write a short letter: {letter}").format(letter=letter),
+            letter,
+        ),
     )

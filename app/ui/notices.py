@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.errors import UserError
-from app.domain.language import _
+from app.domain.language import _, joined
 from app.ui.appearance import Appearance
 from app.ui.controls import IconButton, announce, label
 
@@ -116,7 +116,7 @@ class Notice(QFrame):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
-        self.error = f"{message} {hint}".rstrip()
+        self.error = joined(message, hint)
         self.closed = False
         self.gone: Callable[[], None] = lambda: None
         row = QHBoxLayout(self)

@@ -9,10 +9,10 @@ from enum import IntEnum
 from operator import attrgetter
 from typing import Any
 
-from PySide6.QtCore import QLocale, QModelIndex, QPersistentModelIndex, QStringListModel, Qt, Signal
+from PySide6.QtCore import QDate, QLocale, QModelIndex, QPersistentModelIndex, QStringListModel, Qt, Signal
 
 from app.domain.chat import Chat
-from app.domain.language import _
+from app.domain.language import _, current
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -206,8 +206,9 @@ class _Calendar:
             del self._starts[0]
         if not self._starts:
             day = datetime.fromtimestamp(moment)
-            month = QLocale().standaloneMonthName(day.month).capitalize()
-            name = month if day.year == self._year else f"{month} {day.year}"
+            # Translators: a month of this year, and of an earlier one, in the letters of QLocale::toString.
+            form = _("MMMM") if day.year == self._year else _("MMMM yyyy")
+            name = QLocale(current()).toString(QDate(day.year, day.month, 1), form)
             first = day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
             return first.timestamp(), name
         return self._starts[0]
