@@ -59,8 +59,8 @@ def choose(
 ) -> Backend:
     """Return the backend for this computer.
 
-    FIRESIDE_BACKEND decides; without it a Mac gets Metal, a computer with NVIDIA's compiler CUDA, any
-    other the CPU. What stands in CMAKE_ARGS is added behind the settings made here.
+    FIRESIDE_BACKEND decides; without it a Mac gets Metal, a computer with NVIDIA's compiler and
+    driver CUDA, any other the CPU. What stands in CMAKE_ARGS is added behind the settings made here.
 
     Args:
         environment: The environment variables.
@@ -72,7 +72,9 @@ def choose(
     """
     name = environment.get("FIRESIDE_BACKEND", "").strip().lower()
     if not name:
-        name = "metal" if system == "darwin" else "cuda" if which("nvcc") else "cpu"
+        # nvcc alone is also on machines without a GPU; nvidia-smi comes with the driver.
+        cuda = which("nvcc") and which("nvidia-smi")
+        name = "metal" if system == "darwin" else "cuda" if cuda else "cpu"
     if name not in CHOICES:
         raise UnusableBackendError(
             f"FIRESIDE_BACKEND is “{name}”. It can be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}."
@@ -97,7 +99,7 @@ def choose(
 def instead(environment: Mapping[str, str], chosen: Backend) -> Backend | None:
     """Return what to build when `chosen` turns out not to work here; None when a person asked for it by name.
 
-    nvcc is also found where the rest of CUDA's toolkit, the driver or the GPU is missing.
+    nvcc is also found where the rest of CUDA's toolkit is missing, or does not fit the driver.
     """
     if environment.get("FIRESIDE_BACKEND", "").strip() or chosen.name != "cuda":
         return None

@@ -144,7 +144,7 @@ def test_an_answer_that_was_killed_is_there_afterwards_and_can_be_continued(home
     process.stdin.write("Write a very long story about a fox.\n")
     process.stdin.flush()
     shown = ""
-    while len(shown) < 200:
+    while len(shown) < 300:
         shown += process.stdout.read(1)
     process.kill()
     process.communicate()
@@ -153,7 +153,8 @@ def test_an_answer_that_was_killed_is_there_afterwards_and_can_be_continued(home
     question, answer = json.loads(fireside(home, "history", "show", str(chat["id"]), "--json"))["messages"]
     assert question["text"] == "Write a very long story about a fox."
     assert answer["status"] == "interrupted"
-    assert answer["text"].startswith(told)
+    # What the last 33 ms brought may have been shown while it was on its way to the disk.
+    assert answer["text"].startswith(told[:-60])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send")

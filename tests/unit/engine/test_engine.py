@@ -114,7 +114,9 @@ def test_conversations_give_way_when_the_cache_is_full(engine: Engine, smollm2: 
 
 
 def test_the_end_of_the_context_ends_an_answer(engine: Engine, smollm2: Path) -> None:
-    story = Turn("user", "Continue: " + "one two three four five six seven eight nine ten. " * 18 + "one " * 21)
+    story = Turn(
+        "user", "Continue: " + "one two three four five six seven eight nine ten. " * 18 + "one " * 21
+    )
     _text, stats = answer(engine, smollm2, story, settings=Settings(temperature=0, context=256, seed=1))
     assert stats.stop_reason is StopReason.LENGTH
     assert stats.prompt_tokens + stats.generated_tokens - 1 == 256
@@ -254,15 +256,14 @@ def test_a_bad_file_is_refused_in_words_and_nothing_else_breaks(
 ) -> None:
     path = tmp_path / "model.gguf"
     data = smollm2.read_bytes()
-    header = data[:2_000_000]
+    header, size = data[:2_000_000], (5).to_bytes(8, "little")
     contents = {
         "gone": (None, "no longer where it was"),
         "other": (b"PK\x03\x04" + bytes(1000), "not a GGUF"),
         "truncated": (data[: len(data) // 2], "ends too early"),
         "random": (b"GGUF\x03\0\0\0" + bytes(range(256)) * 8, "model.gguf"),
         "architecture": (
-            header.replace(b"\x05\0\0\0\0\0\0\0llama", b"\x05\0\0\0\0\0\0\0zzzzz").replace(b"llama.", b"zzzzz.")
-            + data[len(header) :],
+            header.replace(size + b"llama", size + b"zzzzz").replace(b"llama.", b"zzzzz.") + data[len(header) :],
             "kind “zzzzz”",
         ),
     }  # fmt: skip

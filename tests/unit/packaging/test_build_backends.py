@@ -14,8 +14,9 @@ def programs(*names):
         ("", "darwin", (), "metal"),
         ("", "linux", (), "cpu"),
         ("", "win32", (), "cpu"),
-        ("", "linux", ("nvcc",), "cuda"),
-        ("", "win32", ("nvcc",), "cuda"),
+        ("", "linux", ("nvcc", "nvidia-smi"), "cuda"),
+        ("", "win32", ("nvcc", "nvidia-smi"), "cuda"),
+        ("", "linux", ("nvcc",), "cpu"),  # a machine that compiles for GPUs and has none
         ("", "linux", ("glslc",), "cpu"),  # Vulkan only when asked for
         ("cpu", "linux", ("nvcc",), "cpu"),
         ("cpu", "darwin", (), "cpu"),
@@ -43,7 +44,7 @@ def test_what_cannot_be_built_is_refused_with_the_reason(asked, system, says):
 
 
 def test_what_nobody_asked_for_by_name_has_the_processor_behind_it():
-    cuda = programs("nvcc")
+    cuda = programs("nvcc", "nvidia-smi")
     for environment, follows in [
         ({}, "cpu"),
         ({"FIRESIDE_BACKEND": "cuda"}, None),
