@@ -263,7 +263,8 @@ def test_a_bad_file_is_refused_in_words_and_nothing_else_breaks(
         "truncated": (data[: len(data) // 2], "ends too early"),
         "random": (b"GGUF\x03\0\0\0" + bytes(range(256)) * 8, "model.gguf"),
         "architecture": (
-            header.replace(size + b"llama", size + b"zzzzz").replace(b"llama.", b"zzzzz.") + data[len(header) :],
+            header.replace(size + b"llama", size + b"zzzzz").replace(b"llama.", b"zzzzz.")
+            + data[len(header) :],
             "kind “zzzzz”",
         ),
     }  # fmt: skip
