@@ -1,11 +1,14 @@
 """The two real models that the tests run with, both from installed packages."""
 
+import os
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from models_registry.starter import find_starter
+
+os.environ["LC_ALL"] = "C.UTF-8"  # English, whatever language the computer speaks, in child processes too
 
 
 @pytest.fixture(scope="session")

@@ -53,8 +53,8 @@ def _catalogue(name: str) -> str:
     parts = re.split("[-_]", re.split("[.@]", name)[0])
     if parts[0] == _SOURCE or parts[0] in _NO_LANGUAGE:
         return _SOURCE
-    if parts[0] == "zh" and _SIMPLIFIED.intersection(parts):
-        return "zh_CN"
+    if parts[0] == "zh":  # two scripts; Qt ends the tags of both with a bare "zh"
+        return "zh_CN" if _SIMPLIFIED.intersection(parts) else "zh_TW"
     return "_".join(part for part in parts if len(part) != 4)  # without the script
 
 

@@ -139,16 +139,17 @@ class ModelPill(QAbstractButton):
         left = _LEFT + _DOT + _GAP
         room = self.width() - left - _GAP - _CHEVRON - _RIGHT
         shown = name.elidedText(self._name, Qt.TextElideMode.ElideRight, room)
-        middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        # On one line, also where a fallback font for Chinese makes one of the two taller.
+        baseline = (HEIGHT + name.ascent() - name.descent()) // 2
         painter.setFont(self._appearance.font(14, QFont.Weight.DemiBold))
         painter.setPen(self._appearance.color("ink"))
-        painter.drawText(QRect(left, 0, room, HEIGHT), middle, shown)
+        painter.drawText(left, baseline, shown)
         used = name.horizontalAdvance(shown) + _GAP
         words = detail.elidedText(self._detail, Qt.TextElideMode.ElideRight, max(0, room - used))
         if len(words) > 1:  # not the ellipsis alone
             painter.setFont(self._appearance.font(14))
             painter.setPen(self._appearance.color("soft"))
-            painter.drawText(QRect(left + used, 0, room - used, HEIGHT), middle, words)
+            painter.drawText(left + used, baseline, words)
 
     def _metrics(self) -> tuple[QFontMetrics, QFontMetrics]:
         look = self._appearance
