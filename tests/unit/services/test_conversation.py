@@ -229,5 +229,6 @@ def test_closing_in_the_middle_leaves_an_answer_to_be_continued(desk: Desk) -> N
 
     desk.engine.plays[0].job.cancel = cancel  # type: ignore[method-assign]
     desk.conversation.close()
+    desk.loop.result(desk.database.write(lambda db: None))  # behind what `close` has given the writer
     answer = desk.tree(reply).messages[reply.id]
     assert (answer.text, answer.status) == ("one", Status.INTERRUPTED)
