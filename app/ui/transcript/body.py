@@ -38,6 +38,8 @@ _SCROLLING = {
     Qt.Key.Key_End,
     Qt.Key.Key_Space,
 }
+_ENDLESS = re.compile(r"[^\n]{4000}(?=[^\n])")
+"""What is cut off a line that no one could read anyway: laying it out takes time with its square."""
 _MARKER = re.compile(r"^([•◦▪☐☑]|\d{1,9}\.)\t", re.MULTILINE)
 
 
@@ -104,7 +106,7 @@ class Body(QTextBrowser):
         cursor.select(QTextCursor.SelectionType.Document)
         cursor.removeSelectedText()
         cursor.setBlockFormat(self.style_.block(TEXT[1]))
-        cursor.insertText(clean(text), self.style_.characters(Run()))
+        cursor.insertText(_ENDLESS.sub(r"\g<0>\n", clean(text)), self.style_.characters(Run()))
         cursor.endEditBlock()
         self._hold_caret(0, 0)
 

@@ -22,8 +22,11 @@ LONGEST_BLOCK = 16_384
 """Characters after which a block without an end is cut, so that no answer can make a step slow."""
 LONGEST_DEFINING = 200_000
 """Characters of source up to which late link definitions are looked up."""
+_UNSETTLED = re.compile(r"[ \t]*(?:\d{1,9}[.)]?[ \t]*|[-+*_=#> \t]+|`{3,}.*|~{3,}.*)")
+"""A last line that may become something else: a number the next item of the list above, a dash text."""
 _BREAK = re.compile("\n")
-_MAY_CLOSE = re.compile(r" {0,3}(?:`+|~+)[ \t]*")
+_MAY_CLOSE = re.compile(r" {0,3}(?:`*|~*)[ \t]*")
+_BLANK = re.compile(r"[ \t]*")
 # Not text in a Qt document, or not allowed in Markdown.
 _STRANGE = str.maketrans(
     {"\0": "\ufffd", "\u2029": "\n", "\ufdd0": "\ufffd", "\ufdd1": "\ufffd", "\ufffc": "\ufffd"}
@@ -43,6 +46,19 @@ def parser() -> "MarkdownIt":
     made = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     made.validateLink = lambda url: True  # type: ignore[method-assign]  # the writer decides what may be opened
     return made
+
+
+class _Definitions(dict[str, Any]):
+    """The link definitions of a source, which count only when all of it is there.
+
+    A definition may be half of one, or no definition at all once its line is whole; so those that the
+    parser comes across are not kept, only noted.
+    """
+
+    seen = False
+
+    def __setitem__(self, label: str, definition: Any) -> None:
+        self.seen = True
 
 
 @dataclass(frozen=True)
@@ -85,8 +101,7 @@ class MarkdownStream:
         self._document = document
         self._style = style
         self._held_return = False
-        self._defines = False
-        self._definitions: dict[str, Any] = {}
+        self._definitions = _Definitions()
         self._begin()
 
     def _begin(self) -> None:
@@ -141,12 +156,13 @@ class MarkdownStream:
             self._held_return = False
             self.source += "\n"
         self.flush(final=True)
-        if self._defines and len(self.source) <= LONGEST_DEFINING:
+        if self._definitions.seen and len(self.source) <= LONGEST_DEFINING:
             env: dict[str, Any] = {}
             parser().parse(self.source, env)
-            self._definitions = env["references"]
-            self._begin()
-            self.flush(final=True)
+            if "references" in env:
+                self._definitions.update(env["references"])
+                self._begin()
+                self.flush(final=True)
 
     # ---- blocks
 
@@ -155,35 +171,53 @@ class MarkdownStream:
         while True:
             text = self.source[self._mark : self._mark + window]
             whole = self._mark + window >= len(self.source)
-            blocks = self._blocks(text if final or not whole else presentable(text))
+            if not whole:
+                text = text[: text.rfind("\n") + 1] or text
+            blocks = self._blocks(text)
             if blocks and self._is_open_fence(blocks[-1], text):
                 return self._enter_fence(blocks, text, final=final)
             if whole:
-                self._write(blocks, text)
+                self._write(blocks, "" if final else text)
                 return True
             if len(blocks) > 1:
-                self._write(blocks[:-1], text)
-                self._move_mark(blocks[-1].at, _start(blocks[-1]))
+                behind = self._mark + blocks[-1].at
+                self._write(blocks[:-1])
+                self._move_mark(behind, _start(blocks[-1]))
                 return False
             if window >= LONGEST_BLOCK:
                 self._cut(text)
                 return False
             window *= 2
 
-    def _write(self, blocks: list[_Block], text: str) -> None:
-        """Write `blocks` in place of what follows the mark, and move the mark to the last of them."""
+    def _write(self, blocks: list[_Block], growing: str = "") -> None:
+        """Write `blocks` in place of what follows the mark, and move the mark to the last of them.
+
+        An unsettled block may yet turn out to belong to the one before it: then the mark moves only to
+        that one.
+
+        Args:
+            blocks: What the source behind the mark consists of.
+            growing: That source, when more is to come and its end is to be made presentable.
+        """
         self.writer.go_back(self._place)
-        for block in blocks[:-1]:
+        if not blocks:
+            return
+        last = len(blocks) - 1
+        if last and growing and _is_unsettled(blocks[last], growing):
+            last -= 1
+        for block in blocks[:last]:
             self._write_block(block)
-        if blocks:
-            self._move_mark(blocks[-1].at, _start(blocks[-1]))
-            self._write_block(blocks[-1])
+        tail, source = blocks[last:], growing[blocks[last].at :]
+        self._move_mark(self._mark + tail[0].at, _start(tail[0]))
+        shown = presentable(source)
+        for block in tail if shown == source else self._blocks(shown):
+            self._write_block(block)
 
     def _write_block(self, block: _Block) -> None:
         self.writer.write(block.tokens, ordinal=block.ordinal, goes_on=block.goes_on)
 
-    def _move_mark(self, distance: int, start: _Start) -> None:
-        self._mark += distance
+    def _move_mark(self, place: int, start: _Start) -> None:
+        self._mark = place
         self._start = start
         self._place = self.writer.place()
 
@@ -191,14 +225,12 @@ class MarkdownStream:
         """End a block that is too long after its last whole line, or word."""
         end = max(text.rfind("\n"), text.rfind(" "), 0) or len(text) - 1
         behind = self._mark + end + 1
-        self._write(self._blocks(text[: end + 1]), text)
-        self._move_mark(behind - self._mark, _Start())
+        self._write(self._blocks(text[: end + 1]))
+        self._move_mark(behind, _Start())
 
     def _blocks(self, text: str) -> list[_Block]:
         """Parse `text`, which begins at the mark."""
-        env: dict[str, Any] = {"references": dict(self._definitions)}
-        tokens = parser().parse(text, env)
-        self._defines |= bool(env["references"])
+        tokens = parser().parse(text, {"references": self._definitions})
         return list(_split(tokens, text, self._start))
 
     # ---- an open fence
@@ -219,7 +251,7 @@ class MarkdownStream:
             self._write_block(block)
         token = blocks[-1].tokens[0]
         card = self.writer.write_code(token.info, "")
-        self._move_mark(text.index("\n", blocks[-1].at) + 1, _Start())
+        self._move_mark(self._mark + text.index("\n", blocks[-1].at) + 1, _Start())
         self._fence = _OpenFence(card, _closing(token.markup), self._mark)
         return self._extend_fence(self._fence, final=final)
 
@@ -233,7 +265,7 @@ class MarkdownStream:
             fence.line = break_ + 1
         if whole and final and fence.closing.fullmatch(self.source, fence.line):
             return self._close_fence(fence, end)
-        if whole and not final and _MAY_CLOSE.fullmatch(self.source, fence.line):
+        if whole and (_BLANK if final else _MAY_CLOSE).fullmatch(self.source, fence.line):
             end = fence.line
         self._add_code(fence, end)
         return whole
@@ -249,8 +281,15 @@ class MarkdownStream:
     def _close_fence(self, fence: _OpenFence, behind: int) -> bool:
         self._add_code(fence, fence.line)
         self._fence = None
-        self._move_mark(behind - self._mark, _Start())
+        self._move_mark(behind, _Start())
         return behind == len(self.source)
+
+
+def _is_unsettled(block: _Block, source: str) -> bool:
+    """Return whether the rest of its line can still make something else of the last block."""
+    if block.tokens[0].type == "table_open":  # the line under the head decides
+        return source.count("\n", block.at) < 2
+    return _UNSETTLED.fullmatch(source, block.at) is not None
 
 
 def _closing(markup: str) -> re.Pattern[str]:

@@ -17,12 +17,17 @@ def presentable(source: str) -> str:
     last = source.rfind("\n") + 1
     if _FORMING.fullmatch(source, last):
         source = source[:last]
-    elif head := _TABLE_HEAD.search(source):
+    if (head := _TABLE_HEAD.search(source)) and not _is_row(source[: head.start()]):
         source = source[: head.start()]
     if len(_FENCE.findall(source)) % 2:
         return source
     start = source.rfind("\n\n") + 1
     return source[:start] + _closed(source[start:])
+
+
+def _is_row(before: str) -> bool:
+    """Return whether the last line of `before` belongs to the same table."""
+    return before[before.rfind("\n") + 1 :].lstrip().startswith("|")
 
 
 def _closed(text: str) -> str:
@@ -49,7 +54,7 @@ def _closed(text: str) -> str:
             at += len(run)
         else:
             at += 1
-    return text.rstrip(" \t") + _closing(open_) if open_ else text
+    return text.rstrip() + _closing(open_) if open_ else text
 
 
 def _run(text: str, at: int) -> str:

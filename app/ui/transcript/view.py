@@ -267,6 +267,8 @@ class TranscriptView(QAbstractScrollArea):
         widget = self._live.pop(id_)
         self._stale.discard(id_)
         self._unfinished.discard(id_)
+        widget.blockSignals(True)
+        widget.body.blockSignals(True)
         widget.hide()
         widget.deleteLater()
 

@@ -40,6 +40,7 @@ MAX_INDENT = 8
 MAX_TABLE_CELLS = 1000  # laying out a cell takes about 0.03 ms
 MAX_TABLE_COLUMNS = 24
 TAB = 4
+LONGEST_CODE_LINE = 2000
 _BULLETS = "•◦▪"
 _TASK = re.compile(r"\[([ xX])\][ \u00a0]")
 _LINE_SEPARATOR = "\u2028"
@@ -66,7 +67,7 @@ class Card:
     Attributes:
         start, end: Positions in the document of its first and in its last block.
         language: As the fence names it, or empty.
-        code: As shown, with tabs widened, without a line break at the end.
+        code: As shown, with tabs widened and endless lines cut, without a line break at the end.
         source: As written: what is copied.
         inked: The words that are coloured already, line by line.
     """
@@ -166,6 +167,7 @@ class Writer:
             self._cursor.setPosition(place.position if place.fresh else place.position + 1)
             self._cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
             self._cursor.removeSelectedText()
+        if end > place.position or place.fresh:
             self._fresh = True
             self._fold()
         self.marks.shorten(place.marks)
@@ -188,8 +190,10 @@ class Writer:
                 case "inline":
                     self._paragraph(token, tokens[index - 1])
                 case "bullet_list_open":
+                    self._flush_marker()
                     self._lists.append(_List(None, first=not (goes_on and not self._lists)))
                 case "ordered_list_open":
+                    self._flush_marker()
                     start = int(token.attrGet("start") or 0) if "start" in token.attrs else 1
                     if ordinal is not None and not self._lists:
                         start = ordinal
@@ -333,12 +337,14 @@ class Writer:
         # A tab reaches to the next stop of its line, so the widened line is cut from the whole one.
         line_start = card.source.rfind("\n") + 1
         shown_start = card.code.rfind("\n") + 1
+        before = len(card.source[line_start:].expandtabs(TAB))
         card.source += added
-        lines = card.source[line_start:].expandtabs(TAB).split("\n")
-        shown = card.code[shown_start:]
+        first, *others = card.source[line_start:].expandtabs(TAB).split("\n")
+        begun = max(before - 1, 0) // LONGEST_CODE_LINE  # pieces of the line that are full
+        lines = [*_pieces(first)[begun:], *(piece for line in others for piece in _pieces(line))]
         format_ = self.style.code_characters()
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
-        self._cursor.insertText(lines[0][len(shown) :], format_)
+        self._cursor.insertText(lines[0][before - begun * LONGEST_CODE_LINE :], format_)
         if len(lines) > 1:
             self._code_end(last=False)
             self._cursor.insertBlock(self._code_block())
@@ -446,6 +452,11 @@ class Writer:
 
     def _insert(self, text: str, run: Run) -> None:
         self._cursor.insertText(text, self.style.characters(run))
+
+
+def _pieces(line: str) -> list[str]:
+    """Cut a line that no one could read anyway: laying it out takes time with its square."""
+    return [line[at : at + LONGEST_CODE_LINE] for at in range(0, max(len(line), 1), LONGEST_CODE_LINE)]
 
 
 def _rows(tokens: "Sequence[Token]") -> "Iterator[list[tuple[Token, Qt.AlignmentFlag | None]]]":
