@@ -136,6 +136,8 @@ class Context:
             ContextFull: When no other sequence is left to give way.
         """
         for start in range(0, len(tokens), CHUNK):
+            if self._flag is not None and self._flag[0] != b"\0":  # GPUs do not look at it while they compute
+                raise Aborted
             chunk = tokens[start : start + CHUNK]
             last = start + len(chunk) == len(tokens)
             self._decode(sequence, chunk, output=last)

@@ -3,6 +3,7 @@
 import ctypes
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from llama_cpp import llama_cpp as api
@@ -13,6 +14,7 @@ from app.engine import native
 from app.engine.template import Segment, Template
 
 _ALL_LAYERS = 999
+_REMEMBERED_TEXTS = 4096
 
 
 class LoadCancelled(Exception):
@@ -59,8 +61,9 @@ class LoadedModel:
         self.path = path
         self.trained_context = api.llama_model_n_ctx_train(self._model)
         self._vocab = api.llama_model_get_vocab(self._model)
+        # A chat asks the same of its whole history every turn.
+        self._spells_control = lru_cache(_REMEMBERED_TEXTS)(self._spells_control_token)
         self._pieces: dict[int, bytes] = {}
-        self._spells: dict[str, bool] = {}  # by text: a chat asks the same of its history every turn
         source = api.llama_model_chat_template(self._model, None)
         self.template = Template(
             source.decode("utf-8", "replace") if source else None,
@@ -115,7 +118,7 @@ class LoadedModel:
         joined = ""
         for segment in segments:
             own = written(segment.text) if segment.turn is not None else None
-            if own is None and (segment.turn is None or not self._spells_control_token(segment.text)):
+            if own is None and (segment.turn is None or not self._spells_control(segment.text)):
                 joined += segment.text
                 continue
             tokens += self.tokenize(joined, special=True)
@@ -129,11 +132,7 @@ class LoadedModel:
         return tokens
 
     def _spells_control_token(self, text: str) -> bool:
-        known = self._spells.get(text)
-        if known is None:
-            known = self.tokenize(text, special=True) != self.tokenize(text, special=False)
-            self._spells[text] = known
-        return known
+        return self.tokenize(text, special=True) != self.tokenize(text, special=False)
 
     def is_end(self, token: int) -> bool:
         """Return whether `token` ends an answer."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -48,6 +49,7 @@ class Models:
         self._waiting = 0  # tasks that a person waits for; hashing in the background gives way to them
         self._closing = Event()
         self._loading: Job | None = None
+        self._unreadable: set[Path] = set()
         self.known: list[Model] = []
 
     @property
@@ -167,21 +169,28 @@ class Models:
 
     def _read(self) -> list[Model]:
         self.known = [_model(entry) for entry in self._library.entries()]
+        self._unreadable.clear()
         self._changes.publish(Changed(Kind.MODELS))
         self._files.submit(self._identify_next)
         return self.known
 
     def _identify_next(self) -> None:
         """Compute one missing sha256, then queue up again behind what people wait for."""
-        model = next((m for m in self.known if not m.sha256 and not m.problem), None)
+        model = next(
+            (m for m in self.known if not (m.sha256 or m.problem or m.path in self._unreadable)), None
+        )
         if model is None or self._closing.is_set():
             return
-        sha256 = self._library.sha256_of(model.path, lambda: self._waiting > 0 or self._closing.is_set())
+        try:
+            sha256 = self._library.sha256_of(model.path, lambda: self._waiting > 0 or self._closing.is_set())
+        except ModelFileError:
+            self._unreadable.add(model.path)  # until the list is read again, which says why
+            sha256 = None
         if sha256:
             self._identified(str(model.path), sha256)
             self.known = [replace(m, sha256=sha256) if m.path == model.path else m for m in self.known]
             self._changes.publish(Changed(Kind.MODELS))
-        if not self._closing.is_set():
+        with suppress(RuntimeError):  # closed meanwhile
             self._files.submit(self._identify_next)
 
     def _peek(self, path: Path) -> Model:

@@ -28,6 +28,7 @@ from app import __version__
 from app.ui.assets import asset
 from app.ui.fonts import load_fonts
 from app.ui.main_window import MainWindow
+from app.ui.signals import close_on_signals
 
 
 def make_application(arguments: Sequence[str]) -> QApplication:
@@ -61,5 +62,6 @@ def run(application: QApplication, window: MainWindow, start: Callable[[], None]
         window.load()
 
     window.first_painted.connect(begin)
+    close_on_signals(window.close, window)
     window.show()
     return application.exec()

@@ -1,6 +1,7 @@
 """How the app starts: fast, once, and without touching the network."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -75,3 +76,16 @@ def test_everything_works_where_there_is_no_network_at_all(tmp_path: Path) -> No
     )
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_window_closes_when_the_system_asks(tmp_path: Path, number: signal.Signals) -> None:
+    process = open_window(tmp_path, "print(flush=True)")
+    assert process.stdout is not None
+    assert "painted" in process.stdout.readline()
+    process.stdout.readline()
+    process.send_signal(number)
+    _out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert (tmp_path / "window.ini").exists()
