@@ -60,6 +60,7 @@ class Body(QTextBrowser):
         super().__init__(parent)
         self._highlighter = highlighter
         self._stream: MarkdownStream | None = None
+        self._ink: Ink | None = None
         self._plain = ""
         self._streaming = False
         self._unwritten = False
@@ -119,7 +120,9 @@ class Body(QTextBrowser):
         """
         self._streaming = streaming
         self._stream = MarkdownStream(self.document(), self.style_)
-        self._ink = Ink(self.document(), self._highlighter, self.style_.palette)
+        if self._ink is not None:
+            self._ink.retire()
+        self._ink = Ink(self.document(), lambda: self.marks.cards, self._highlighter, self.style_.palette)
         self._coloured = self._placed = 0
         self._stream.feed(text)
         self._unwritten = True
@@ -133,11 +136,17 @@ class Body(QTextBrowser):
         if self._stream.step(final=not self._streaming):
             self._unwritten = False
             if not self._streaming:
-                self._stream.finish()
+                self._finish_stream(self._stream)
         self._dress()
         self._hold_caret(*caret)
         self._writing = False
         return not self._unwritten
+
+    def _finish_stream(self, stream: MarkdownStream) -> None:
+        before = stream.writer
+        stream.finish()
+        if stream.writer is not before:  # everything was written once more
+            self._coloured = self._placed = 0
 
     def flush(self) -> None:
         """Write all of it."""
@@ -202,8 +211,8 @@ class Body(QTextBrowser):
         if self.document().textWidth() != width:  # a width that is set again is laid out again
             self.document().setTextWidth(width)
         height = self.document().size().height()
+        self._place_buttons()
         if self.marks.cards:
-            self._place_buttons()
             # Qt leaves out the space below the last line.
             height = max(height, self._decoration.card_rect(self.marks.cards[-1]).bottom())
         return math.ceil(height)
@@ -223,13 +232,13 @@ class Body(QTextBrowser):
 
     def _dress(self) -> None:
         """Colour the cards that are new or changed, and give them their buttons."""
-        stream = self._stream
-        if stream is None:
+        stream, ink = self._stream, self._ink
+        if stream is None or ink is None:
             return
         cards = stream.writer.marks.cards
         settled = stream.settled_cards - stream.in_fence
         for index in range(self._coloured, len(cards)):
-            self._ink.colour(cards, index, growing=self._streaming and index >= settled)
+            ink.colour(index, growing=self._streaming and index >= settled)
         self._coloured = min(len(cards), settled) if self._streaming else len(cards)
 
     def _place_buttons(self) -> None:
@@ -273,9 +282,11 @@ class Body(QTextBrowser):
             self.link_activated.emit(address)
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        """Copy list markers with a space behind them."""
-        data = super().createMimeDataFromSelection()
-        data.setText(_MARKER.sub(r"\1 ", self.textCursor().selection().toPlainText()))
+        """Copy text and HTML, list markers with a space behind them."""
+        selected = self.textCursor().selection()
+        data = QMimeData()
+        data.setHtml(selected.toHtml())
+        data.setText(_MARKER.sub(r"\1 ", selected.toPlainText()))
         return data
 
     def _tell_caret(self) -> None:

@@ -184,13 +184,22 @@ class Highlighter(QObject):
 
 
 class Ink:
-    """Colours the cards of one document."""
+    """Colours the cards of one document; `cards` gives those it has at the moment."""
 
-    def __init__(self, document: QTextDocument, highlighter: Highlighter, palette: Palette) -> None:
+    def __init__(
+        self,
+        document: QTextDocument,
+        cards: Callable[[], list[Card]],
+        highlighter: Highlighter,
+        palette: Palette,
+    ) -> None:
         self._document = document
+        self._cards = cards
         self._highlighter = highlighter
+        self._retired = False
         self._last: dict[int, tuple[str, list[Words]]] = {}
         self._asked: set[int] = set()
+        self._whole: set[int] = set()
         self._not_before = 0.0
         self._formats: dict[str, QTextCharFormat] = {}
         for kind in ("keyword", "string", "function", "comment", "number"):
@@ -198,15 +207,16 @@ class Ink:
             made.setForeground(QColor(getattr(palette, f"syntax_{kind}")))
             self._formats[kind] = made
 
-    def colour(self, cards: list[Card], index: int, *, growing: bool) -> None:
+    def colour(self, index: int, *, growing: bool) -> None:
         """Colour a card: at once where that is quick, else when the worker has found its words.
 
         Args:
-            cards: Those of the document; the list is looked at again when the words have come.
-            index: Which of them.
+            index: Which card.
             growing: More code is to come: colour what is known, and ask for the rest now and then.
         """
-        card = cards[index]
+        card = self._cards()[index]
+        if not growing:
+            self._whole.add(index)
         if not card.language:
             return
         code, words = self._last.get(index, ("", []))
@@ -218,7 +228,11 @@ class Ink:
             self._apply(card, words)
         if code != card.code and index not in self._asked and (not growing or self._may_ask(card.code)):
             self._asked.add(index)
-            self._highlighter.later(card.language, card.code, partial(self._arrived, cards, index))
+            self._highlighter.later(card.language, card.code, partial(self._arrived, index))
+
+    def retire(self) -> None:
+        """Colour nothing any more: the document is about to hold something else."""
+        self._retired = True
 
     def _may_ask(self, code: str) -> bool:
         """Return whether it is time to look again: the longer the code, the more seldom."""
@@ -228,13 +242,16 @@ class Ink:
         self._not_before = now + max(0.12, len(code) * 25e-6)
         return True
 
-    def _arrived(self, cards: list[Card], index: int, code: str, words: list[Words]) -> None:
+    def _arrived(self, index: int, code: str, words: list[Words]) -> None:
         self._asked.discard(index)
-        if index < len(cards) and cards[index].code.startswith(code) and isValid(self._document):
+        if self._retired or not isValid(self._document):
+            return
+        cards = self._cards()
+        if index < len(cards) and cards[index].code.startswith(code):
             self._last[index] = (code, words)
             self._apply(cards[index], words)
             if cards[index].code != code:
-                self.colour(cards, index, growing=True)
+                self.colour(index, growing=index not in self._whole)
 
     def _apply(self, card: Card, words: list[Words]) -> None:
         """Give the lines of a card their colours, those that have them already excepted."""

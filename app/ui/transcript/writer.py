@@ -323,6 +323,8 @@ class Writer:
         self._flush_marker()
         card = Card(0, 0, info.split()[0] if info.split() else "", "", "")
         at_start = self._fresh and self.document.characterCount() == 1
+        if at_start:
+            self._fresh = False  # Qt leaves no space above a first block: a folded one comes before
         block = self._code_block()
         self._open(block)
         block.setTopMargin(self.style.px((0 if at_start else CARD_GAP) + CARD_HEADER + CARD_TOP))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication
 
 from app.domain.chat import Message, ModelIdentity, Role, Status
@@ -72,6 +73,7 @@ class Stage:
 
     def __init__(self, qtbot) -> None:
         self._qtbot = qtbot
+        QCursor.setPos(790, 790)  # on no message
         self.view = TranscriptView(LIGHT, mono=code_families()[0])
         qtbot.addWidget(self.view)
         self.view.resize(800, 600)
