@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # How often a thread looks for the others at the end of each step of the graph before it goes to sleep.
-# libgomp's own choice assumes cores that nothing else wants: with one other busy program on two cores it
-# made 0.2 to 4 tokens a second out of 61. With this it is 30, and 55 when nothing else runs.
-os.environ.setdefault("GOMP_SPINCOUNT", "100")
+# libgomp's own choice, 300,000, assumes cores that nothing else wants: with one other busy program, two
+# cores made 0.4 tokens a second where they make 65 alone. With this it is 30, and 64 alone.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # Otherwise a failing assertion starts a debugger, when one is installed, to print a backtrace.
 os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 
