@@ -11,6 +11,9 @@ from app.ui.transcript.buttons import QuietButton
 from app.ui.transcript.style import SMALL, Style
 
 HEIGHT = 28
+_DOT = " · "
+OVERLAP = 5
+"""How far the first icon's ground reaches out of the column, so that the icon stands on its edge."""
 
 
 def stats_line(stats: Stats | None) -> str:
@@ -28,7 +31,7 @@ def stats_line(stats: Stats | None) -> str:
     if stats.reused_tokens:
         reused, total = locale.toString(stats.reused_tokens), locale.toString(stats.prompt_tokens)
         parts.append(_("{reused} of {total} tokens reused").format(reused=reused, total=total))
-    return " · ".join(parts)
+    return _DOT.join(parts)
 
 
 class Actions(QWidget):
@@ -112,7 +115,7 @@ class Actions(QWidget):
         words = QFontMetrics(self.font()).horizontalAdvance(self._version_text()) + px(4) if several else 0
         widths = [button.sizeHint().width() for button in self.buttons()]
         total = widths[0] + gap + widths[1] + (gap + widths[2] + words + widths[3] if several else 0)
-        x = -px(5) if self._answer else self.width() - total + px(5)
+        x = 0 if self._answer else self.width() - total
         height = px(HEIGHT)
         for button, width in zip(self.buttons(), widths, strict=True):
             button.setGeometry(x, 0, width, height)
@@ -121,7 +124,7 @@ class Actions(QWidget):
                 x += width + words
             else:
                 x += width + gap
-        self._stats_left = px(-5) + total + px(10)
+        self._stats_left = total + px(10)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -136,5 +139,8 @@ class Actions(QWidget):
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
         if self._stats:
             rect = self.rect().adjusted(self._stats_left, 0, 0, 0)
-            text = metrics.elidedText(self._stats, Qt.TextElideMode.ElideRight, rect.width())
-            painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+            shown = self._stats
+            while metrics.horizontalAdvance(shown) > rect.width() and _DOT in shown:
+                shown = shown.rpartition(_DOT)[0]  # whole figures, or none; the tooltip has them all
+            shown = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, rect.width())
+            painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)

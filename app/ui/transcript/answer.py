@@ -149,7 +149,8 @@ class Answer(MessageWidget):
 
     def _actions_rect(self) -> QRect:
         px = self.style_.px
-        return QRect(px(SIDE), self._below, self.width() - 2 * px(SIDE), px(actions.HEIGHT))
+        left = px(SIDE - actions.OVERLAP)
+        return QRect(left, self._below, self.width() - px(SIDE) - left, px(actions.HEIGHT))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw who wrote it, how it ended, and the ring when the keyboard is here."""

@@ -24,9 +24,10 @@ from app.ui.theme import selection
 from app.ui.transcript.buttons import BY_KEYBOARD, QuietButton
 from app.ui.transcript.decoration import Decoration
 from app.ui.transcript.highlight import Highlighter, Ink
+from app.ui.transcript.marks import Marks
 from app.ui.transcript.stream import MarkdownStream, clean
-from app.ui.transcript.style import TEXT, Run, Style
-from app.ui.transcript.writer import Marks, may_open
+from app.ui.transcript.style import CARD_GAP, TEXT, Run, Style
+from app.ui.transcript.writer import may_open
 
 MAX_COPY_BUTTONS = 100
 _SCROLLING = {
@@ -214,7 +215,8 @@ class Body(QTextBrowser):
         self._place_buttons()
         if self.marks.cards:
             # Qt leaves out the space below the last line.
-            height = max(height, self._decoration.card_rect(self.marks.cards[-1]).bottom())
+            card = self._decoration.card_rect(self.marks.cards[-1])
+            height = max(height, card.bottom() + self.style_.px(CARD_GAP // 2))
         return math.ceil(height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -1,11 +1,11 @@
 """Where each row of the transcript lies: heights that are measured, and estimates for the rest."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from app.domain.chat import Message, Role
+from app.domain.chat import Message, Role, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +43,87 @@ def estimates(extents: Iterable[Extent], width: int, scale: float) -> list[int]:
 
 
 class Column:
-    """Heights of rows, one below the other."""
+    """Heights of rows, one below the other: as measured, or else estimated."""
 
-    def __init__(self, heights: Sequence[int] = ()) -> None:
-        self._heights = list(heights)
+    def __init__(self) -> None:
+        self.width = 0
+        self._extents: dict[int, Extent] = {}
+        self._measured: dict[int, tuple[int, int]] = {}  # id: width, height
+        self._ids: list[int] = []
+        self._heights: list[int] = []
+        self._tops = [0]
+
+    def arrange(self, messages: Sequence[Message], width: int, scale: float) -> None:
+        """Take `messages` as the rows, in a column of `width` pixels."""
+        self.width = width
+        known = self._extents
+        self._extents = {
+            each.id: Extent.of(each)
+            if each.status is Status.WRITING or each.id not in known
+            else known[each.id]
+            for each in messages
+        }
+        self._ids = list(self._extents)
+        self._heights = estimates(self._extents.values(), width, scale)
+        for place, id_ in enumerate(self._ids):
+            measured = self._measured.get(id_)
+            if measured is not None and measured[0] == width:
+                self._heights[place] = measured[1]
+        self._measured = {id_: self._measured[id_] for id_ in self._ids if id_ in self._measured}
         self._tops = list(accumulate(self._heights, initial=0))
 
-    def __len__(self) -> int:
-        return len(self._heights)
+    def forget_measures(self) -> None:
+        """Let go of all that was measured: it was in another size of text."""
+        self._measured.clear()
 
     @property
     def total(self) -> int:
         """Return the height of all rows."""
         return self._tops[-1]
 
-    def top(self, index: int) -> int:
+    def top(self, place: int) -> int:
         """Return where a row begins."""
-        return self._tops[index]
+        return self._tops[place]
 
-    def height(self, index: int) -> int:
+    def height(self, place: int) -> int:
         """Return how high a row is."""
-        return self._heights[index]
+        return self._heights[place]
 
-    def set_height(self, index: int, height: int) -> None:
-        """Give a row another height; those below move."""
-        if height != self._heights[index]:
-            self._heights[index] = height
-            self._tops[index + 1 :] = list(accumulate(self._heights[index:], initial=self._tops[index]))[1:]
+    def units(self, place: int) -> int:
+        """Return how much text a row has."""
+        return self._extents[self._ids[place]].units
+
+    def measure(self, place: int, height: int) -> None:
+        """Give a row the height it was found to have; those below move."""
+        self._measured[self._ids[place]] = (self.width, height)
+        if height != self._heights[place]:
+            self._heights[place] = height
+            below = accumulate(self._heights[place:], initial=self._tops[place])
+            self._tops[place + 1 :] = list(below)[1:]
 
     def at(self, y: float) -> int:
         """Return the row at `y`, or the nearest; there must be one."""
         return min(max(bisect_right(self._tops, y) - 1, 0), len(self._heights) - 1)
+
+    def is_seen(self, place: int, top: int, height: int) -> bool:
+        """Return whether a row reaches into the part from `top` that is `height` high."""
+        return self._tops[place] < top + height and self._tops[place + 1] > top
+
+    def near(self, top: int, height: int, *, from_below: bool) -> Iterator[int]:
+        """Give the rows seen in a part of the column, then those no farther off than its height."""
+        if not self._ids:
+            return
+        first, last = self.at(top), self.at(top + height)
+        yield from range(last, first - 1, -1) if from_below else range(first, last + 1)
+        above, below = first - 1, last + 1
+        while True:
+            up = above >= 0 and self._tops[above + 1] > top - height
+            down = below < len(self._ids) and self._tops[below] < top + 2 * height
+            if down:
+                yield below
+                below += 1
+            if up:
+                yield above
+                above -= 1
+            if not up and not down:
+                return

@@ -17,8 +17,8 @@ from PySide6.QtGui import (
 from app.domain.language import _
 from app.ui.theme import mixed
 from app.ui.transcript.highlight import language_name
+from app.ui.transcript.marks import Card, Marks
 from app.ui.transcript.style import CARD_BOTTOM, CARD_HEADER, CARD_TOP, CODE, INDENT, SMALL, Style
-from app.ui.transcript.writer import Card, Marks
 
 _CARD_RADIUS = 12
 

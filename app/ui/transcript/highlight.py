@@ -18,7 +18,7 @@ from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor, QTextDocument, Q
 from shiboken6 import isValid
 
 from app.ui.theme import Palette
-from app.ui.transcript.writer import Card
+from app.ui.transcript.marks import Card
 
 if TYPE_CHECKING:  # imported with the first piece of code, not with the window
     from pygments.lexer import Lexer

@@ -114,12 +114,8 @@ class Question(MessageWidget):
 
     def _actions_rect(self) -> QRect:
         px = self.style_.px
-        return QRect(
-            px(SIDE),
-            self._bubble.bottom() + 1 + px(3),
-            self._bubble.right() + 1 - px(SIDE),
-            px(actions.HEIGHT),
-        )
+        right = self._bubble.right() + 1 + px(actions.OVERLAP)
+        return QRect(px(SIDE), self._bubble.bottom() + 1 + px(3), right - px(SIDE), px(actions.HEIGHT))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the bubble."""

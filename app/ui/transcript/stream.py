@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QTextCursor, QTextDocument
 
+from app.ui.transcript.marks import Card
 from app.ui.transcript.style import Style
 from app.ui.transcript.tail import presentable
-from app.ui.transcript.writer import Card, Writer
+from app.ui.transcript.writer import Writer
 
 if TYPE_CHECKING:  # imported with the first message, not with the window
     from markdown_it import MarkdownIt

@@ -1,29 +1,25 @@
 """The transcript: a column of messages, of which only those near the visible part are alive."""
 
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from app.domain.chat import Role, Status
+from app.domain.chat import Status
 from app.domain.language import _
 from app.ui.controls import announce
 from app.ui.theme import Palette
 from app.ui.transcript.answer import Answer
-from app.ui.transcript.column import Column, Extent, estimates
+from app.ui.transcript.column import Column
 from app.ui.transcript.highlight import Highlighter
+from app.ui.transcript.living import MAX_ROWS, MAX_UNITS, Living
 from app.ui.transcript.message import MessageWidget, Row
 from app.ui.transcript.overlays import FADE, Fade, NewText
-from app.ui.transcript.question import Question
 from app.ui.transcript.style import Style
 
 COLUMN = 760
-MAX_LIVE = 60
-MAX_UNITS = 400_000
-"""Characters alive at once, as `Extent` counts them: what 60 MB are enough for."""
 OPEN_MS = 120
 """Time for building what is visible before a chat is painted for the first time."""
 SCROLL_MS = 10
@@ -63,20 +59,14 @@ class TranscriptView(QAbstractScrollArea):
         """Create an empty transcript; `mono` is the family for code, or empty for the usual one."""
         super().__init__(parent)
         self._style = Style(palette, 1.0, mono)
-        self._highlighter = Highlighter(self)
         self._rows: list[Row] = []
         self._places: dict[int, int] = {}
-        self._extents: dict[int, Extent] = {}
-        self._measured: dict[int, tuple[int, int]] = {}  # id: width, height
         self._column = Column()
-        self._live: dict[int, MessageWidget] = {}
-        self._stale: set[int] = set()  # alive, but laid out for another width
-        self._unfinished: set[int] = set()  # alive, but not all of the text is written yet
+        self._live = Living(self.viewport(), Highlighter(self))
         self._streams: dict[int, str] = {}
         self._activities: dict[int, str] = {}
         self._following = True
         self._settling = False
-        self._width = 0
         self._fade = Fade(self._style, self.viewport())
         self._chip = NewText(self._style, self.viewport())
         self._chip.clicked.connect(self.scroll_to_end)
@@ -103,14 +93,14 @@ class TranscriptView(QAbstractScrollArea):
         anchor = self._anchor()
         self._rows = list(rows)
         self._places = {row.message.id: place for place, row in enumerate(rows)}
-        for gone in [id_ for id_ in self._live if id_ not in self._places]:
-            self._bury(gone)
-        for known in (self._streams, self._activities, self._measured, self._extents):
+        for gone in set(self._live) - self._places.keys():
+            self._live.remove(gone)
+        for known in (self._streams, self._activities):
             for gone in known.keys() - self._places.keys():
                 known.pop(gone)
         for row in rows:
             self._take(row)
-        self._rebuild_column()
+        self._arrange()
         self._name_all()
         if not keep_position:
             self._following = True
@@ -124,8 +114,7 @@ class TranscriptView(QAbstractScrollArea):
             return
         self._streams[message_id] += text
         self._activities.pop(message_id, None)
-        widget = self._live.get(message_id)
-        if isinstance(widget, Answer):
+        if (widget := self._live.answer(message_id)) is not None:
             anchor = self._anchor()
             widget.append(text)
             self._measure(message_id)
@@ -138,8 +127,7 @@ class TranscriptView(QAbstractScrollArea):
         if message_id not in self._streams:
             return
         self._activities[message_id] = text
-        widget = self._live.get(message_id)
-        if isinstance(widget, Answer):
+        if (widget := self._live.answer(message_id)) is not None:
             anchor = self._anchor()
             widget.say(text)
             self._measure(message_id)
@@ -154,8 +142,7 @@ class TranscriptView(QAbstractScrollArea):
         self._rows[place] = row
         self._streams.pop(row.message.id, None)
         self._take(row)
-        widget = self._live.get(row.message.id)
-        if widget is not None:
+        if row.message.id in self._live:
             self._write(row.message.id)
         self._settle(anchor)
         self._announce(row)
@@ -184,7 +171,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def live_rows(self) -> dict[int, MessageWidget]:
         """Return the widgets that are alive, by message id."""
-        return dict(self._live)
+        return dict(self._live.items())
 
     # ---- rows
 
@@ -202,52 +189,29 @@ class TranscriptView(QAbstractScrollArea):
         else:
             self._streams.pop(id_, None)
             self._activities.pop(id_, None)
-        widget = self._live.get(id_)
-        last = self._places[id_] == len(self._rows) - 1
-        if widget is not None and (widget.row != row or widget.last != last):
-            widget.show_row(row, last=last)
-            self._unfinished.add(id_)
-            self._stale.add(id_)
+        self._live.update(row, last=self._is_last(id_))
+
+    def _is_last(self, id_: int) -> bool:
+        return self._places[id_] == len(self._rows) - 1
 
     def _name_all(self) -> None:
         for id_, widget in self._live.items():
             widget.name(self._places[id_] + 1, len(self._rows))
 
-    def _extent(self, row: Row) -> Extent:
-        id_ = row.message.id
-        if id_ not in self._extents or id_ in self._streams:
-            self._extents[id_] = Extent.of(row.message)
-        return self._extents[id_]
+    def _arrange(self) -> None:
+        width = min(self.viewport().width(), self._style.px(COLUMN))
+        self._column.arrange([row.message for row in self._rows], width, self._style.scale)
 
-    def _rebuild_column(self) -> None:
-        """Gather the heights of all rows: measured at this width, else estimated."""
-        self._width = min(self.viewport().width(), self._style.px(COLUMN))
-        heights = estimates(map(self._extent, self._rows), self._width, self._style.scale)
-        for id_, (width, height) in self._measured.items():
-            if width == self._width:
-                heights[self._places[id_]] = height
-        self._column = Column(heights)
-
-    # ---- what is alive
+    # ---- rows that are alive
 
     def _build(self, id_: int) -> None:
         row = self._rows[self._places[id_]]
-        kind = Answer if row.message.role is Role.ASSISTANT else Question
-        widget = kind(row, self._style, self._highlighter, self.viewport())
-        widget.last = self._places[id_] == len(self._rows) - 1
+        widget = self._live.add(row, self._style, self._column.width, last=self._is_last(id_))
         widget.name(self._places[id_] + 1, len(self._rows))
         self._connect(id_, widget)
-        self._live[id_] = widget
-        widget.resize(self._width, widget.height())
-        if kind is Answer:
-            widget.lower()  # a question's actions reach over the answer below
-        widget.show()
-        if isinstance(widget, Answer):
-            streamed = self._streams.get(id_)
-            if streamed is not None:
-                widget.append(streamed.removeprefix(row.message.text))
+        if isinstance(widget, Answer) and id_ in self._streams:
+            widget.append(self._streams[id_].removeprefix(row.message.text))
             widget.say(self._activities.get(id_, ""))
-        self._write(id_)
 
     def _connect(self, id_: int, widget: MessageWidget) -> None:
         asked = {
@@ -263,81 +227,35 @@ class TranscriptView(QAbstractScrollArea):
         widget.focused.connect(lambda: self._reveal_focused(id_))
         widget.body.caret_moved.connect(lambda rect: self._reveal(id_, rect))
 
-    def _bury(self, id_: int) -> None:
-        widget = self._live.pop(id_)
-        self._stale.discard(id_)
-        self._unfinished.discard(id_)
-        widget.blockSignals(True)
-        widget.body.blockSignals(True)
-        widget.hide()
-        widget.deleteLater()
-
     def _write(self, id_: int) -> None:
-        """Write the next part of a row's text and measure the row."""
-        if self._live[id_].step():
-            self._unfinished.discard(id_)
-        else:
-            self._unfinished.add(id_)
+        """Write the next part of a row's text, and measure the row."""
+        self._live.write(id_)
         self._measure(id_)
 
     def _measure(self, id_: int) -> None:
-        """Lay a living row out and take its height."""
-        height = self._live[id_].lay_out(self._width)
-        self._stale.discard(id_)
-        self._measured[id_] = (self._width, height)
-        self._column.set_height(self._places[id_], height)
-
-    # ---- which rows are alive
+        self._column.measure(self._places[id_], self._live.lay_out(id_, self._column.width))
 
     def _wanted(self) -> list[int]:
         """Return the ids of the rows that should be alive, nearest to the visible part first."""
         wanted: list[int] = []
         units = 0
-        for place in self._nearest():
-            row = self._rows[place]
-            units += self._extent(row).units
-            full = len(wanted) >= MAX_LIVE or units > MAX_UNITS
-            if full and not self._visible(row.message.id):
+        for place in self._column.near(self._offset(), self._height(), from_below=self._following):
+            units += self._column.units(place)
+            id_ = self._rows[place].message.id
+            if (len(wanted) >= MAX_ROWS or units > MAX_UNITS) and not self._visible(id_):
                 break
-            wanted.append(row.message.id)
+            wanted.append(id_)
         return wanted
 
-    def _nearest(self) -> Iterator[int]:
-        """Give the places of rows no farther than the visible part is high, the visible ones first."""
-        if not self._rows:
-            return
-        height, top = self.viewport().height(), self._offset()
-        first, last = self._column.at(top), self._column.at(top + height)
-        yield from range(last, first - 1, -1) if self._following else range(first, last + 1)
-        above, below = first - 1, last + 1
-        while True:
-            up = above >= 0 and self._column.top(above + 1) > top - height
-            down = below < len(self._rows) and self._column.top(below) < top + 2 * height
-            if down:
-                yield below
-                below += 1
-            if up:
-                yield above
-                above -= 1
-            if not up and not down:
-                return
-
     def _visible(self, id_: int) -> bool:
-        place, top = self._places[id_], self._offset()
-        return self._column.top(place) < top + self.viewport().height() and self._column.top(place + 1) > top
-
-    def _needs_work(self, id_: int) -> bool:
-        return id_ not in self._live or id_ in self._stale or id_ in self._unfinished
+        return self._column.is_seen(self._places[id_], self._offset(), self._height())
 
     def _improve(self, id_: int) -> None:
         """Bring one row a step further, without moving what is being read."""
         anchor = self._anchor()
         if id_ not in self._live:
             self._build(id_)
-        elif id_ in self._unfinished:
-            self._write(id_)
-        else:
-            self._measure(id_)
+        self._write(id_)
         self._settle(anchor)
 
     def _fill(self, milliseconds: float) -> None:
@@ -346,7 +264,7 @@ class TranscriptView(QAbstractScrollArea):
             return
         deadline = time.monotonic() + milliseconds / 1000
         while time.monotonic() < deadline:
-            id_ = next((i for i in self._wanted() if self._needs_work(i) and self._visible(i)), None)
+            id_ = next((i for i in self._wanted() if self._live.needs_work(i) and self._visible(i)), None)
             if id_ is None:
                 break
             self._improve(id_)
@@ -355,25 +273,21 @@ class TranscriptView(QAbstractScrollArea):
     def _work(self) -> None:
         """Take one turn: bring the nearest row that needs it a step further, or forget those that are far."""
         wanted = self._wanted()
-        id_ = next((i for i in wanted if self._needs_work(i)), None)
+        id_ = next((i for i in wanted if self._live.needs_work(i)), None)
         if id_ is not None:
             self._improve(id_)
             self._turn.start(0)
-        self._forget(set(wanted))
-
-    def _forget(self, wanted: set[int]) -> None:
-        """Take away rows that nobody needs, the farthest first, until no more are alive than may be."""
-        spare = [i for i in self._live if i not in wanted]
-        units = sum(self._extents[i].units for i in self._live)
-        here = self._column.at(self._offset())
-        for id_ in sorted(spare, key=lambda i: abs(self._places[i] - here), reverse=True):
-            if len(self._live) <= MAX_LIVE and units <= MAX_UNITS:
-                break
-            if id_ not in self._streams and not self._live[id_].pinned():
-                units -= self._extents[id_].units
-                self._bury(id_)
+        here = self._column.at(self._offset()) if wanted else 0
+        self._live.forget(
+            {*wanted, *self._streams},
+            lambda id_: self._column.units(self._places[id_]),
+            lambda id_: abs(self._places[id_] - here),
+        )
 
     # ---- where things are
+
+    def _height(self) -> int:
+        return self.viewport().height()
 
     def _offset(self) -> int:
         return self.verticalScrollBar().value()
@@ -383,14 +297,14 @@ class TranscriptView(QAbstractScrollArea):
         if self._following or not self._rows:
             return []
         top = self._offset()
-        first, last = self._column.at(top), self._column.at(top + self.viewport().height())
+        first, last = self._column.at(top), self._column.at(top + self._height())
         places = [*range(first, last + 1), *range(first - 1, max(first - ANCHORS, 0) - 1, -1)]
         return [(self._rows[place].message.id, self._column.top(place) - top) for place in places]
 
     def _settle(self, anchor: list[tuple[int, int]]) -> None:
         """Fit the scroll bar to the heights, and put the first row of `anchor` that is left where it was."""
         self._settling = True
-        bar, height = self.verticalScrollBar(), self.viewport().height()
+        bar, height = self.verticalScrollBar(), self._height()
         bar.setPageStep(max(height - 40, _STEP))
         bar.setRange(0, max(self._column.total + FOOT - height, 0))
         if self._following:
@@ -404,7 +318,7 @@ class TranscriptView(QAbstractScrollArea):
         self._place_all()
 
     def _place_all(self) -> None:
-        x, offset = (self.viewport().width() - self._width) // 2, self._offset()
+        x, offset = (self.viewport().width() - self._column.width) // 2, self._offset()
         for id_, widget in self._live.items():
             widget.move(x, self._column.top(self._places[id_]) - offset)
 
@@ -419,7 +333,7 @@ class TranscriptView(QAbstractScrollArea):
         """Scroll until the part `rect` of a row's text is visible."""
         body = self._live[id_].body
         top = body.mapTo(self.viewport(), rect.topLeft().toPoint()).y()
-        bottom, height = top + round(rect.height()), self.viewport().height()
+        bottom, height = top + round(rect.height()), self._height()
         if top < 0:
             self._scroll_by(top - MARGIN)
         elif bottom > height:
@@ -430,13 +344,13 @@ class TranscriptView(QAbstractScrollArea):
         body = self._live[id_].body
         if not (body.hasFocus() and body.by_keyboard):
             return
-        place, height = self._places[id_], self.viewport().height()
+        place, height = self._places[id_], self._height()
         top = self._column.top(place) - self._offset()
         bottom = top + self._column.height(place)
         if top < 0 or bottom - top > height:
             self._scroll_by(top)
-        elif bottom > height:
-            self._scroll_by(bottom - height)
+        elif bottom > height - FADE:
+            self._scroll_by(bottom - height + FADE)
 
     def _scroll_by(self, distance: int) -> None:
         bar = self.verticalScrollBar()
@@ -462,21 +376,22 @@ class TranscriptView(QAbstractScrollArea):
         self._chip.restyle(style)
         self.viewport().update()
         self._arrange_overlays()
-        for id_ in list(self._live):
+        for id_ in self._live:
             if self._visible(id_) or id_ in self._streams or self._live[id_].pinned():
-                self._live[id_].restyle(style)
-                self._unfinished.add(id_)
+                self._live.restyle(id_, style)
             else:
-                self._bury(id_)
+                self._live.remove(id_)
         if rescaled:
-            self._measured.clear()
-        self._rebuild_column()
+            self._column.forget_measures()
+        self._arrange()
         self._settle(anchor)
         self._fill(OPEN_MS)
 
     def _announce(self, row: Row) -> None:
         """Let a screen reader say the beginning of a finished answer, once."""
-        announce(self, row.message.text[:ANNOUNCED])
+        widget = self._live.answer(row.message.id)
+        text = row.message.text if widget is None else widget.body.toPlainText()
+        announce(self, text[:ANNOUNCED])
 
     # ---- what Qt asks
 
@@ -497,7 +412,7 @@ class TranscriptView(QAbstractScrollArea):
     def showEvent(self, event: QShowEvent) -> None:
         """Build what is visible before the first paint."""
         super().showEvent(event)
-        self._highlighter.warm_up()
+        self._live.warm_up()
         self._resize_column()
         self._fill(OPEN_MS)
 
@@ -510,9 +425,9 @@ class TranscriptView(QAbstractScrollArea):
 
     def _resize_column(self) -> None:
         anchor = self._anchor()
-        if self._width != min(self.viewport().width(), self._style.px(COLUMN)):
-            self._rebuild_column()
-            self._stale.update(self._live)
+        if self._column.width != min(self.viewport().width(), self._style.px(COLUMN)):
+            self._arrange()
+            self._live.widths_changed()
         self._settle(anchor)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 
 from app.domain.language import _
+from app.ui.transcript.marks import Card, Marks, Place
 from app.ui.transcript.style import (
     CARD_BOTTOM,
     CARD_GAP,
@@ -58,71 +59,6 @@ def reads_right_to_left(text: str) -> bool:
         if direction in {"L", "R", "AL"}:
             return direction != "L"
     return False
-
-
-@dataclass
-class Card:
-    """A block of code.
-
-    Attributes:
-        start, end: Positions in the document of its first and in its last block.
-        language: As the fence names it, or empty.
-        code: As shown, with tabs widened and endless lines cut, without a line break at the end.
-        source: As written: what is copied.
-        inked: The words that are coloured already, line by line.
-    """
-
-    start: int
-    end: int
-    language: str
-    code: str
-    source: str
-    inked: list[list[tuple[int, int, str]]] = field(default_factory=list, compare=False)
-
-
-@dataclass
-class Marks:
-    """What is painted around and under the text, by position in the document, in order of `start`.
-
-    Attributes:
-        spans: Inline code: start and end.
-        quotes: Start of the first block, a position in the last one, steps of indent outside.
-        rules: Positions of the blocks that are a rule.
-        boxes: Positions of task boxes, and whether they are ticked.
-    """
-
-    cards: list[Card] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)
-    quotes: list[tuple[int, int, int]] = field(default_factory=list)
-    rules: list[int] = field(default_factory=list)
-    boxes: list[tuple[int, bool]] = field(default_factory=list)
-
-    def lengths(self) -> tuple[int, ...]:
-        """Return how many there are of each."""
-        return tuple(len(each) for each in self._each())
-
-    def shorten(self, lengths: tuple[int, ...]) -> None:
-        """Forget what was added since `lengths` was asked for."""
-        for each, length in zip(self._each(), lengths, strict=True):
-            del each[length:]
-
-    def _each(self) -> tuple[list[Any], ...]:
-        return self.cards, self.spans, self.quotes, self.rules, self.boxes
-
-
-@dataclass(frozen=True)
-class Place:
-    """An end of the document that can be gone back to.
-
-    Attributes:
-        position: The end of the text.
-        fresh: The last block is empty and waits to be used.
-        marks: How many of each there were.
-    """
-
-    position: int
-    fresh: bool
-    marks: tuple[int, ...]
 
 
 @dataclass
@@ -189,29 +125,9 @@ class Writer:
             match token.type:
                 case "inline":
                     self._paragraph(token, tokens[index - 1])
-                case "bullet_list_open":
-                    self._flush_marker()
-                    self._lists.append(_List(None, first=not (goes_on and not self._lists)))
-                case "ordered_list_open":
-                    self._flush_marker()
-                    start = int(token.attrGet("start") or 0) if "start" in token.attrs else 1
-                    if ordinal is not None and not self._lists:
-                        start = ordinal
-                    self._lists.append(_List(start, first=not (goes_on and not self._lists)))
-                case "bullet_list_close" | "ordered_list_close":
-                    self._lists.pop()
-                case "list_item_open":
-                    self._open_item()
-                case "list_item_close":
-                    self._flush_marker()
-                    self._depth -= 1
-                case "blockquote_open":
-                    self._flush_marker()
-                    self._quotes.append((len(self.marks.quotes), self._depth))
-                    self.marks.quotes.append((-1, -1, self._depth))
-                    self._depth += 1
-                case "blockquote_close":
-                    self._close_quote()
+                case "bullet_list_open" | "ordered_list_open":
+                    outermost = not self._lists
+                    self._open_list(token, ordinal if outermost else None, first=not (goes_on and outermost))
                 case "fence" | "code_block":
                     self.write_code(token.info, token.content.removesuffix("\n"))
                 case "hr":
@@ -220,7 +136,27 @@ class Writer:
                     closing = next(i for i in range(index, len(tokens)) if tokens[i].type == "table_close")
                     self._table(tokens[index : closing + 1])
                     index = closing
+                case _:
+                    self._nest(token)
             index += 1
+
+    def _nest(self, token: "Token") -> None:
+        """Go a step into or out of lists and quotes."""
+        match token.type:
+            case "bullet_list_close" | "ordered_list_close":
+                self._lists.pop()
+            case "list_item_open":
+                self._open_item()
+            case "list_item_close":
+                self._flush_marker()
+                self._depth -= 1
+            case "blockquote_open":
+                self._flush_marker()
+                self._quotes.append((len(self.marks.quotes), self._depth))
+                self.marks.quotes.append((-1, -1, self._depth))
+                self._depth += 1
+            case "blockquote_close":
+                self._close_quote()
 
     def _open(self, block: QTextBlockFormat) -> None:
         """Begin a paragraph at the end."""
@@ -258,6 +194,14 @@ class Writer:
         else:
             self._open(block)
         self._inline(children, run)
+
+    def _open_list(self, token: "Token", ordinal: int | None, *, first: bool) -> None:
+        self._flush_marker()
+        if token.type == "bullet_list_open":
+            ordinal = None
+        elif ordinal is None:
+            ordinal = int(token.attrs.get("start", 1))
+        self._lists.append(_List(ordinal, first))
 
     def _open_item(self) -> None:
         self._flush_marker()

@@ -3,7 +3,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from conftest import STATS, answer, question
+from conftest import STATS, answer, chat, question
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QColor
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
@@ -13,7 +13,8 @@ from app.domain.generation import StopReason
 from app.ui.theme import DARK
 from app.ui.transcript.actions import stats_line
 from app.ui.transcript.column import Column, Extent, estimates
-from app.ui.transcript.view import COLUMN, MAX_LIVE
+from app.ui.transcript.living import MAX_ROWS
+from app.ui.transcript.view import COLUMN
 
 LONG = "A paragraph that is long enough to take more than one line of the column.\n\n" * 30
 
@@ -36,7 +37,7 @@ def test_only_rows_near_the_visible_part_are_alive(stage, rows):
             QApplication.processEvents()
             most = max(most, len(stage.view.live_rows()))
     stage.settle()
-    assert most <= MAX_LIVE
+    assert most <= MAX_ROWS
     assert stage.visible()[0] == 1
 
 
@@ -277,7 +278,7 @@ def test_a_finished_answer_shows_what_it_took_and_is_announced_once(stage, rows,
     assert widget.body.toPlainText() == "The answer is 42."
     assert not widget.body.streaming
     assert widget._actions.isVisible()
-    assert said == ["The **answer** is 42."]
+    assert said == ["The answer is 42."]
 
 
 def test_a_stored_text_that_differs_wins(stage, rows):
@@ -485,11 +486,29 @@ def test_figures_leave_out_what_is_nothing():
 
 
 def test_a_column_knows_what_is_where():
-    column = Column([10, 20, 30])
+    column = Column()
+    messages = [row.message for row in chat(3)]
+    column.arrange(messages, 760, 1.0)
+    for place, height in enumerate((10, 20, 30)):
+        column.measure(place, height)
     assert (column.total, column.top(2), column.at(0), column.at(10), column.at(59)) == (60, 30, 0, 1, 2)
-    column.set_height(1, 5)
+    column.measure(1, 5)
     assert (column.total, column.top(2), column.height(1)) == (45, 15, 5)
     assert (column.at(-5), column.at(1000)) == (0, 2)
+    column.arrange(messages[:2], 760, 1.0)
+    assert column.total == 15
+    column.arrange(messages, 400, 1.0)
+    assert column.height(0) != 10  # another width: only estimated
+
+
+def test_the_nearest_rows_come_first():
+    column = Column()
+    column.arrange([row.message for row in chat(9)], 760, 1.0)
+    for place in range(9):
+        column.measure(place, 100)
+    assert list(column.near(350, 100, from_below=False)) == [3, 4, 5, 2]
+    assert list(column.near(350, 250, from_below=True)) == [6, 5, 4, 3, 7, 2, 8, 1]
+    assert list(Column().near(0, 100, from_below=False)) == []
 
 
 def test_estimates_are_near_what_is_measured(stage):
