@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
@@ -521,3 +523,10 @@ def test_estimates_are_near_what_is_measured(stage):
         (estimate,) = estimates([Extent.of(row.message)], COLUMN, 1.0)
         measured = stage.view._column.height(row.message.id - 1)
         assert 0.5 < estimate / measured < 2
+
+
+def test_the_window_does_not_wait_for_parsers():
+    """Neither Markdown nor Pygments is imported before there is something to show."""
+    program = "import sys, app.ui.transcript.view; print([m for m in ('markdown_it', 'pygments') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
