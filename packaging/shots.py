@@ -26,7 +26,7 @@ from app.ui.theme import DARK, LIGHT
 QUESTION = "What is a campfire? Answer in one sentence."
 
 BINARY_SEARCH = """\
-Imagine looking up a word in a paper dictionary. You open it in the middle, see whether your word comes
+Imagine looking up a word in a paper dictionary. You open it in the middle, see whether your word comes \
 before or after, and throw away the half where it cannot be. Every look **halves** what is left.
 
 ```python
