@@ -13,8 +13,8 @@ _TAKEN = ("SIGINT", "SIGTERM", "SIGHUP")
 def close_on_signals(close: Callable[[], object], parent: QObject) -> None:
     """Call `close` on the GUI thread when the system asks this process to end.
 
-    Python runs its handlers between two of its own instructions, and while Qt waits for events there
-    are none: the byte that Python writes to a socket for each signal wakes Qt up.
+    Python writes a byte to a socket for each signal, and Qt calls when it has no other work. A handler
+    of Python's would run between any two instructions, also where a lock is held.
     """
     if sys.platform == "win32":
         return
@@ -25,6 +25,7 @@ def close_on_signals(close: Callable[[], object], parent: QObject) -> None:
 
     def wake() -> None:
         waiting.recv(64)
+        close()
 
     def let_go() -> None:
         signal.set_wakeup_fd(-1)
@@ -35,4 +36,4 @@ def close_on_signals(close: Callable[[], object], parent: QObject) -> None:
     notifier.destroyed.connect(let_go)  # and with that, the sockets live as long as the notifier
     signal.set_wakeup_fd(writing.fileno())
     for name in _TAKEN:
-        signal.signal(getattr(signal, name), lambda number, frame: close())
+        signal.signal(getattr(signal, name), lambda number, frame: None)

@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.domain.errors import UserError
@@ -11,6 +12,7 @@ from app.ui.notices import Notice, Notices, Offer
 
 @pytest.fixture
 def parent(qtbot):
+    QCursor.setPos(0, 0)  # a notice under the pointer stays
     made = QWidget()
     qtbot.addWidget(made)
     made.resize(800, 600)

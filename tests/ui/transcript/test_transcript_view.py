@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from conftest import STATS, answer, chat, question
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QColor
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from transcript_stage import STATS, answer, chat, question
 
 from app.domain.chat import Status
 from app.domain.generation import StopReason
@@ -426,10 +426,7 @@ def test_keys_scroll_also_from_within_a_message(stage, rows, qtbot):
         assert stage.bar.value() == stage.bar.maximum()
 
 
-def test_tab_leads_through_messages_from_top_to_bottom_and_out(appearance, qtbot):
-    from conftest import Stage
-
-    stage = Stage(qtbot)
+def test_tab_leads_through_messages_from_top_to_bottom_and_out(stage, qtbot):
     frame = QWidget()
     qtbot.addWidget(frame)
     before, after = QLineEdit(), QLineEdit()
@@ -455,6 +452,7 @@ def test_tab_leads_through_messages_from_top_to_bottom_and_out(appearance, qtbot
     assert live[4]._continue in visited
     assert set(live[4]._actions.buttons()[:2]) <= set(visited)
     assert focus is after
+    stage.view.setParent(None)  # the stage takes it down, not the frame
 
 
 def test_the_keyboard_brings_its_message_into_sight(stage, rows):
