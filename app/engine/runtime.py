@@ -143,7 +143,7 @@ class Runtime:
         prompt, begun_tokens = self._prompt(model, request, begun)
         if len(prompt) >= context.size:
             raise UserError(
-                _("This conversation is {tokens} tokens long, and the model sees {size} at once.").format(
+                _("This conversation is {tokens:,} tokens long, and the model sees {size:,} at once.").format(
                     tokens=len(prompt), size=context.size
                 ),
                 _("Shorten the message, or start a new chat."),
@@ -184,9 +184,9 @@ def _context_size(model: LoadedModel, wanted: int | None) -> int:
     size = wanted or min(trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
     if trained and size > trained:
         raise UserError(
-            _("This model was trained to see {trained} tokens at once, not {wanted}.").format(
+            _("This model was trained to see {trained:,} tokens at once, not {wanted:,}.").format(
                 trained=trained, wanted=size
             ),
-            _("Choose a context of at most {trained} tokens.").format(trained=trained),
+            _("Choose a context of at most {trained:,} tokens.").format(trained=trained),
         )
     return -(-size // CELL_STEP) * CELL_STEP

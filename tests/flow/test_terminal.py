@@ -117,7 +117,7 @@ def test_doctor_tells_what_a_bug_report_needs(home: Path) -> None:
         (["ask", "Hi", "--model", "./nosuch.gguf"], 3, "no longer where it was"),
         (["ask", "Hi", "--temperature", "-1"], 3, "temperature must lie between 0 and 5"),
         (["ask", "Hi", "--context", "64"], 3, "context must lie between 256"),
-        (["ask", "Hi", "--context", "32k"], 3, "trained to see 8192 tokens"),
+        (["ask", "Hi", "--context", "32k"], 3, "trained to see 8,192 tokens"),
         (["ask", "Hi", "--context", "lots"], 2, "no number of tokens"),
         (["ask", "word " * 400, "--context", "256"], 3, "tokens long, and the model sees 256"),
         (["history", "show", "77"], 3, "no longer there"),

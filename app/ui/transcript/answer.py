@@ -107,11 +107,10 @@ class Answer(MessageWidget):
         text, px = ending(self.row.message), self.style_.px
         goes_on = self.last and self.row.message.status in CONTINUABLE
         if goes_on and self._continue is None:
-            self._continue = QuietButton(
-                self.style_, _("Continue"), word=_("Continue"), framed=True, parent=self
-            )
+            self._continue = QuietButton(self.style_, "", framed=True, parent=self)
             self._continue.clicked.connect(lambda: self.asked.emit("continue"))
         if self._continue is not None:
+            self._continue.rename(_("Continue") if self.row.message.text else _("Try again"))
             self._continue.setVisible(goes_on)
         self._end = QRect()
         if not text:

@@ -63,6 +63,13 @@ class QuietButton(QAbstractButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFont(style.font(SMALL[0]))
 
+    def rename(self, word: str) -> None:
+        """Show another word, which is its name too."""
+        self._word = word
+        self.setAccessibleName(word)
+        self.resize(self.sizeHint())
+        self.update()
+
     def restyle(self, style: Style) -> None:
         """Draw with another style from now on."""
         self._style = style

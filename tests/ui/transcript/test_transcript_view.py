@@ -528,3 +528,10 @@ def test_the_window_does_not_wait_for_parsers():
     program = "import sys, app.ui.transcript.view; print({'markdown_it', 'pygments'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_an_answer_that_never_began_can_be_tried_again(stage):
+    stage.show([question(1), answer(2, "", Status.FAILED)])
+    assert stage.view.live_rows()[2]._continue.accessibleName() == "Try again"
+    stage.show([question(1), answer(2, "It began", Status.STOPPED)], keep_position=True)
+    assert stage.view.live_rows()[2]._continue.accessibleName() == "Continue"

@@ -210,7 +210,7 @@ def test_a_prompt_longer_than_the_context_is_refused_in_words(engine: Engine, sm
 def test_more_context_than_the_model_was_trained_for_is_refused_in_words(
     engine: Engine, smollm2: Path
 ) -> None:
-    assert "8192" in refusal(engine, smollm2, settings=Settings(context=16384))
+    assert "8,192" in refusal(engine, smollm2, settings=Settings(context=16384))
 
 
 def test_switching_models_keeps_both_working(engine: Engine, smollm2: Path, gemma: Path) -> None:
