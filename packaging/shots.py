@@ -26,8 +26,8 @@ from app.ui.theme import DARK, LIGHT
 QUESTION = "What is a campfire? Answer in one sentence."
 
 BINARY_SEARCH = """\
-Imagine looking up a word in a paper dictionary. You open it in the middle, see whether your word comes \
-before or after, and throw away the half where it cannot be. Every look **halves** what is left.
+Open a paper dictionary in the middle, see whether your word comes before or after, and throw away the \
+half where it cannot be. Every look **halves** what is left.
 
 ```python
 def find(items: list[int], wanted: int) -> int | None:
@@ -36,11 +36,8 @@ def find(items: list[int], wanted: int) -> int | None:
         middle = (low + high) // 2
         if items[middle] == wanted:
             return middle            # found it
-        if items[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle - 1
-    return None
+        if items[middle] < wanted: low = middle + 1
+        else: high = middle - 1
 ```
 
 | Items | Looks, one by one | Looks, by halves |
