@@ -69,6 +69,10 @@ class ChatPage(QWidget):
         self._dress()
         self.show_models()
 
+    def expect_messages(self) -> None:
+        """Get ready in the background for the first chat that is opened."""
+        self._transcript.warm_up()
+
     def greet(self, *, first: bool) -> None:
         """Know whether there has ever been a chat."""
         self._first = first

@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
 
         Called once, after the first paint: it is what opens the database.
         """
+        self.page.expect_messages()
         self._shelf.load()
         self._drafts.load_new(self._show_new_draft)
 
