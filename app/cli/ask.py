@@ -17,6 +17,8 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     model = services.models.find(loop.result(services.models.refresh()), arguments.model)
     prompt = sys.stdin.read() if arguments.prompt == "-" else arguments.prompt
     job = services.questions.ask(model, prompt, arguments.system, settings_from(arguments))
+    if model.caution:
+        print(model.caution, file=sys.stderr)
     as_json = "json" in arguments
     text, stats = follow(job, model, show=not as_json)
     if as_json:

@@ -23,6 +23,8 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
             model=model.name
         )
     )
+    if model.caution:
+        print(model.caution)
     while not dialogue.ended:
         try:
             line = input("\n> ")
@@ -76,6 +78,8 @@ class Dialogue:
     def _switch(self, name: str) -> None:
         self._model = self._services.models.find(self._services.models.known, name or None)
         print(_("{model} answers from now on.").format(model=self._model.name))
+        if self._model.caution:
+            print(self._model.caution)
 
     def _again(self, _rest: str) -> None:
         answer = self._last_answer()

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from app.domain.language import _
+
 
 class Origin(StrEnum):
     """How a model came to be on this computer."""
@@ -42,6 +44,15 @@ class Model:
     sha256: str = ""
     has_template: bool = True
     problem: str = ""
+
+    @property
+    def caution(self) -> str:
+        """Return what a person should know before they talk to it; empty for a model made for chat."""
+        if self.has_template:
+            return ""
+        return _(
+            "This is a base model: it continues text rather than following instructions, so answers may ramble."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ def test_models_are_listed_added_and_told_about(home: Path, gemma: Path) -> None
     assert [model["origin"] for model in json.loads(fireside(home, "models", "--json"))] == ["starter"]
     assert "Gemma" in fireside(home, "models", "add", str(gemma))
     assert "Gemma" in fireside(home, "models")
+    assert "base model" in fireside(home, "chat", "--model", "gemma", said="/quit\n")
     info = json.loads(fireside(home, "models", "info", "gemma", "--json"))
     assert (info["architecture"], info["origin"], info["has_template"]) == ("gemma3", "linked", False)
     assert info["sha256"] == "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
