@@ -51,7 +51,8 @@ class Model:
         if self.has_template:
             return ""
         return _(
-            "This is a base model: it continues text rather than following instructions, so answers may ramble."
+            "This is a base model: it continues text rather than following instructions, "
+            "so answers may ramble."
         )
 
 
