@@ -32,6 +32,8 @@ class Problem(StrEnum):
     """The part of another model that sees or hears (mmproj)."""
     ADAPTER = "adapter"
     """A LoRA adapter, which goes on top of a model."""
+    NOT_FOR_CHAT = "not_for_chat"
+    """A model that does not write word after word: one for search (embeddings), translation or diffusion."""
     NOT_A_MODEL = "not_a_model"
     """A GGUF that holds no language model: a vocabulary, an importance matrix, an image model."""
 

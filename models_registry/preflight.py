@@ -33,7 +33,7 @@ def check(metadata: Mapping[str, Value], arrays: Mapping[str, Array], tensor_cou
         tensor_count: As stated by the file, this part only.
 
     Raises:
-        ModelFileError: PROJECTOR, ADAPTER, NOT_A_MODEL, UNSUPPORTED_FEATURE or CORRUPT.
+        ModelFileError: PROJECTOR, ADAPTER, NOT_FOR_CHAT, NOT_A_MODEL, UNSUPPORTED_FEATURE or CORRUPT.
     """
     _check_kind(metadata, tensor_count)
     counts = _Counts(metadata, arrays)
@@ -61,6 +61,13 @@ def _refuse(detail: str, problem: Problem = Problem.CORRUPT) -> Never:
     raise ModelFileError(problem, detail)
 
 
+# Encoders, diffusion models and draft heads whose files do not say so themselves. As in llama.cpp's
+# llama_model_has_encoder, llama_model_is_diffusion and the models that set causal_attn to false.
+_NOT_CAUSAL = frozenset(
+    {"t5", "t5encoder", "gemma-embedding", "dream", "llada", "llada-moe", "rnd1", "eagle3", "dflash"}
+)
+
+
 def _check_kind(metadata: Mapping[str, Value], tensor_count: int) -> None:
     kind = metadata.get("general.type", "model")
     architecture = metadata.get("general.architecture")
@@ -75,6 +82,9 @@ def _check_kind(metadata: Mapping[str, Value], tensor_count: int) -> None:
     for key in ("block_count", "context_length", "embedding_length"):
         if f"{architecture}.{key}" not in metadata:
             _refuse(f"{architecture}.{key} is missing", Problem.NOT_A_MODEL)
+    # To sample from such a model ends the process: it computes no logits for a next token.
+    if architecture in _NOT_CAUSAL or metadata.get(f"{architecture}.attention.causal") is False:
+        _refuse(f"{architecture} does not predict the next token", Problem.NOT_FOR_CHAT)
     if tensor_count == 0 and metadata.get("split.count", 0) in (0, 1):
         _refuse("no tensors: a vocabulary without weights", Problem.NOT_A_MODEL)
 

@@ -52,5 +52,7 @@ def _sentences(error: ModelFileError) -> tuple[str, str]:
             return _("“{file}” is only the part of a model that sees or hears."), _("Pick the model itself.")
         case Problem.ADAPTER:
             return _("“{file}” is an adapter, which goes on top of a model."), _("Pick the model itself.")
+        case Problem.NOT_FOR_CHAT:
+            return _("“{file}” is a model for search or translation, which cannot chat."), other
         case Problem.NOT_A_MODEL:
             return _("“{file}” holds no language model."), other

@@ -307,6 +307,10 @@ BAD: dict[str, tuple[Callable[[], Gguf], Problem]] = {
     "adapter": (lambda: model({"general.type": ("str", "adapter")}), Problem.ADAPTER),
     "adapter of old": (lambda: model({"adapter.type": ("str", "lora")}), Problem.ADAPTER),
     "importance matrix": (lambda: model({"general.type": ("str", "imatrix")}), Problem.NOT_A_MODEL),
+    "embedding model": (
+        lambda: model({LLAMA("attention.causal"): ("bool", False)}),
+        Problem.NOT_FOR_CHAT,
+    ),
     "no architecture": (lambda: model({"general.architecture": None}), Problem.NOT_A_MODEL),
     "architecture a number": (lambda: model({"general.architecture": ("u32", 1)}), Problem.NOT_A_MODEL),
     "vocabulary only": (lambda: model(tensors=[]), Problem.NOT_A_MODEL),
