@@ -83,7 +83,7 @@ class ChatPage(QWidget):
         self._searched = self._searched or searched
         model, status = self.chat.model, self._models.status
         self.bar.show_model(model, status)
-        self.composer.set_notice(_base_notice(model))
+        self.composer.set_notice(_caution(model))
         self._greet()
         self._tell_load_error(status.error)
         if model is not None and model.origin is Origin.STARTER:
@@ -113,7 +113,11 @@ class ChatPage(QWidget):
         """Show whether the chat is being answered."""
         self.composer.set_answering(self.chat.answering)
         if not self.chat.answering:
-            self.composer.set_notice(_base_notice(self.chat.model))
+            self.composer.set_notice(_caution(self.chat.model))
+
+    def order_tabs(self) -> None:
+        """Have the Tab key go through what is shown in its order."""
+        self._transcript.order_tabs()
 
     def save_draft(self) -> None:
         """Save what stands unsent, now: the chat is about to be left."""
@@ -206,6 +210,10 @@ class ChatPage(QWidget):
         self.composer.set_context(*self.chat.state.used_context())
         self.take_lives()
         self._write_placeholder()
+        if self.chat.waiting and self.chat.live:
+            self._transcript.set_activity(
+                self.chat.live.message.id, _("Waiting until another chat is answered…")
+            )
 
     def _row(self, message: Message) -> Row:
         versions = self.chat.state.tree.versions(message.id)
@@ -267,9 +275,5 @@ def _activity(event: object) -> str:
     return ""
 
 
-def _base_notice(model: Model | None) -> str:
-    if model is None or model.has_template:
-        return ""
-    return _(
-        "This is a base model: it continues text rather than following instructions, so answers may ramble."
-    )
+def _caution(model: Model | None) -> str:
+    return model.caution if model else ""

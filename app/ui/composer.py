@@ -150,6 +150,7 @@ class Composer(QWidget):
     def set_placeholder(self, text: str) -> None:
         """Say in the empty composer what writing here does."""
         self._text.setPlaceholderText(text)
+        self._text.viewport().update()  # Qt does so only where one is new or gone
 
     def set_notice(self, text: str) -> None:
         """Say something quietly under the card; an empty text takes it away."""

@@ -73,6 +73,12 @@ class CurrentChat(QObject):
         return self.live is not None and self.live.phase is Phase.RUNNING
 
     @property
+    def waiting(self) -> bool:
+        """Return whether the engine writes an answer in another chat before it comes to this one."""
+        running = (chat for chat, live in self._conversation.live.items() if live.phase is Phase.RUNNING)
+        return self.answering and next(running) != self.id
+
+    @property
     def sending(self) -> bool:
         """Return whether words are on their way to the disk."""
         return self._sending is not None and not self._sending.done()

@@ -132,6 +132,11 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self._shelf.chats.regroup()
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Go through the messages in their order, also when coming from elsewhere: rows come and go."""
+        self.page.order_tabs()
+        return super().focusNextPrevChild(forward)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep what is unsent, and where the window stood."""
         self.page.save_draft()
@@ -218,6 +223,7 @@ class MainWindow(QMainWindow):
         shelf.deleted.connect(self._deleted)
         chat.opened.connect(self._opened)
         chat.begun.connect(self._opened)
+        chat.begun.connect(lambda: page.greet(first=False))
         chat.titled.connect(self._write_title)
 
     def _take_change(self, change: Changed) -> None:

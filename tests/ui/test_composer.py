@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 
@@ -240,3 +240,20 @@ def test_the_ring_shows_only_when_the_context_is_known(composer):
 def test_everything_can_be_reached_with_tab(composer, words, qtbot):
     qtbot.keyClick(words, Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is composer.button
+
+
+def test_another_placeholder_is_painted_at_once(composer, qtbot):
+    class Watch(QObject):
+        painted = 0
+
+        def eventFilter(self, watched, event):
+            self.painted += event.type() == QEvent.Type.Paint
+            return False
+
+    composer.set_placeholder("One")
+    qtbot.wait(20)
+    watch = Watch()
+    composer.focusProxy().viewport().installEventFilter(watch)
+    composer.set_placeholder("Another")
+    qtbot.wait(20)
+    assert watch.painted

@@ -332,6 +332,35 @@ def test_stepping_through_the_chats(fireside, qtbot):
     qtbot.waitUntil(lambda: fireside.shown()[:1] == ["Two"])
 
 
+def test_after_the_first_chat_a_new_one_is_greeted_as_such(fireside):
+    assert "A model of your own" in words_on(fireside.page)
+    fireside.say("Hello")
+    done(fireside)
+    press(fireside, Qt.Key.Key_N, CTRL)
+    assert "A model of your own" not in words_on(fireside.page)
+    assert "What is on your mind?" in words_on(fireside.page)
+
+
+def test_a_chat_that_waits_for_another_says_so(fireside, qtbot):
+    waiting = "Waiting until another chat is answered…"
+    fireside.engine.hold = True
+    fireside.say("One")
+    assert fireside.chat.answering
+    assert not fireside.chat.waiting
+    press(fireside, Qt.Key.Key_N, CTRL)
+    said = []
+    activity = transcript(fireside).set_activity
+    transcript(fireside).set_activity = lambda id_, text: (said.append(text), activity(id_, text))
+    fireside.say("Two")
+    assert fireside.chat.waiting
+    assert said[0] == waiting
+    fireside.engine.plays[0].rest()
+    qtbot.waitUntil(lambda: not fireside.chat.waiting)
+    fireside.engine.plays[1].rest()
+    done(fireside)
+    assert fireside.shown() == ["Two", "Hello there."]
+
+
 # ---- models
 
 
@@ -430,6 +459,24 @@ def test_the_smallest_window_holds_everything(fireside, qtbot):
     for widget in (fireside.composer, fireside.page.bar):
         corner = widget.mapTo(fireside.window, widget.rect().bottomRight())
         assert fireside.window.rect().contains(corner)
+
+
+def test_tab_visits_everything_once_also_what_has_just_come(fireside, qtbot):
+    fireside.say("Hello")
+    done(fireside)
+    qtbot.waitActive(fireside.window)
+    fireside.composer.setFocus()
+    visited = [QApplication.focusWidget()]
+    for _press in range(40):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        if QApplication.focusWidget() is visited[0]:
+            break
+        visited.append(QApplication.focusWidget())
+    names = [widget.accessibleName() for widget in visited]
+    assert len(set(visited)) == len(visited)
+    assert fireside.page.bar.pill in visited
+    assert names.index("You, message 1 of 2") < names.index("Answer 2 of 2")
+    assert visited.index(fireside.page.bar.pill) < names.index("Conversation") < names.index("Answer 2 of 2")
 
 
 def test_zoom(fireside):

@@ -1,11 +1,11 @@
-"""What floats over the transcript: the fade at its foot, and the way to text that has come in below."""
+"""What floats over the transcript: the fade at its foot, the way to new text below, and the focus ring."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.domain.language import _
-from app.ui.transcript.buttons import QuietButton
+from app.ui.transcript.buttons import QuietButton, paint_focus
 from app.ui.transcript.style import Style
 
 FADE = 28
@@ -54,3 +54,22 @@ class NewText(QuietButton):
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
         painter.end()
         super().paintEvent(event)
+
+
+class Ring(QWidget):
+    """The ring around the whole transcript while the keyboard scrolls it."""
+
+    def __init__(self, style: Style, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._style = style
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def restyle(self, style: Style) -> None:
+        """Draw in another style."""
+        self._style = style
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ring."""
+        paint_focus(QPainter(self), QRectF(self.rect()).adjusted(3, 1, -3, -1), self._style, 8)

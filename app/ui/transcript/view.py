@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from app.domain.chat import Status
@@ -12,11 +12,12 @@ from app.domain.language import _
 from app.ui.controls import announce
 from app.ui.theme import Palette
 from app.ui.transcript.answer import Answer
+from app.ui.transcript.buttons import BY_KEYBOARD
 from app.ui.transcript.column import Column
 from app.ui.transcript.highlight import Highlighter
 from app.ui.transcript.living import MAX_ROWS, MAX_UNITS, Living
 from app.ui.transcript.message import MessageWidget, Row
-from app.ui.transcript.overlays import FADE, Fade, NewText
+from app.ui.transcript.overlays import FADE, Fade, NewText, Ring
 from app.ui.transcript.style import Style
 
 COLUMN = 760
@@ -70,6 +71,7 @@ class TranscriptView(QAbstractScrollArea):
         self._fade = Fade(self._style, self.viewport())
         self._chip = NewText(self._style, self.viewport())
         self._chip.clicked.connect(self.scroll_to_end)
+        self._ring = Ring(self._style, self.viewport())
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._work)
@@ -91,10 +93,9 @@ class TranscriptView(QAbstractScrollArea):
             keep_position: Stay at the row that is being read, instead of going to the end.
         """
         anchor = self._anchor()
-        self._rows = list(rows)
-        self._places = {row.message.id: place for place, row in enumerate(rows)}
-        for gone in set(self._live) - self._places.keys():
-            self._live.remove(gone)
+        places = {row.message.id: place for place, row in enumerate(rows)}
+        self._remove(set(self._live) - places.keys())
+        self._rows, self._places = list(rows), places
         for known in (self._streams, self._activities):
             for gone in known.keys() - self._places.keys():
                 known.pop(gone)
@@ -173,7 +174,25 @@ class TranscriptView(QAbstractScrollArea):
         """Return the widgets that are alive, by message id."""
         return dict(self._live.items())
 
+    def order_tabs(self) -> None:
+        """Have the Tab key go through the messages from top to bottom, wherever it comes from."""
+        chain: list[QWidget] = [self]
+        for id_ in sorted(self._live, key=lambda i: self._places[i]):
+            chain += self._live[id_].focus_chain()
+        for before, after in pairwise([*chain, self._chip]):
+            QWidget.setTabOrder(before, after)
+
     # ---- rows
+
+    def _remove(self, gone: set[int]) -> None:
+        """Take rows away; the keyboard, if it is in one of them, comes here first: Qt would move it on."""
+        inside = self.window().focusWidget()
+        left = [self._live[id_].body for id_ in gone if inside and self._live[id_].isAncestorOf(inside)]
+        if left:
+            clicked = left[0].hasFocus() and not left[0].by_keyboard
+            self.setFocus(Qt.FocusReason.MouseFocusReason if clicked else Qt.FocusReason.TabFocusReason)
+        for id_ in gone:
+            self._live.remove(id_)
 
     def _text(self, row: Row) -> str:
         streamed = self._streams.get(row.message.id)
@@ -363,6 +382,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def _arrange_overlays(self) -> None:
         area = self.viewport().rect()
+        self._ring.setGeometry(area)
         self._fade.setGeometry(0, area.height() - FADE, area.width(), FADE)
         self._chip.move((area.width() - self._chip.width()) // 2, area.height() - self._chip.height() - 14)
 
@@ -374,6 +394,7 @@ class TranscriptView(QAbstractScrollArea):
         self._style = style
         self._fade.restyle(style)
         self._chip.restyle(style)
+        self._ring.restyle(style)
         self.viewport().update()
         self._arrange_overlays()
         for id_ in self._live:
@@ -434,6 +455,17 @@ class TranscriptView(QAbstractScrollArea):
             self._live.widths_changed()
         self._settle(anchor)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show who came by keyboard where it is."""
+        super().focusInEvent(event)
+        self._ring.setVisible(event.reason() in BY_KEYBOARD)
+        self._ring.raise_()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The keyboard is elsewhere."""
+        super().focusOutEvent(event)
+        self._ring.hide()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Scroll with the keyboard."""
         if event.key() == Qt.Key.Key_Home:
@@ -444,14 +476,9 @@ class TranscriptView(QAbstractScrollArea):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Lead the Tab key through the messages from top to bottom."""
-        in_order = sorted(self._live, key=lambda i: self._places[i])
-        chain: list[QWidget] = [self]
-        for id_ in in_order:
-            chain += self._live[id_].focus_chain()
-        for before, after in pairwise([*chain, self._chip]):
-            QWidget.setTabOrder(before, after)
-        seen = next((i for i in in_order if self._visible(i)), None)
+        """Lead the Tab key from here to the first message in sight."""
+        self.order_tabs()
+        seen = next((i for i in sorted(self._live, key=lambda i: self._places[i]) if self._visible(i)), None)
         if forward and self.hasFocus() and seen is not None:
             self._live[seen].body.setFocus(Qt.FocusReason.TabFocusReason)
             return True

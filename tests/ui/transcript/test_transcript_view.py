@@ -455,6 +455,29 @@ def test_tab_leads_through_messages_from_top_to_bottom_and_out(stage, qtbot):
     stage.view.setParent(None)  # the stage takes it down, not the frame
 
 
+def test_rows_may_go_while_the_keyboard_is_in_one_of_them(stage, qtbot):
+    stage.show([question(1), answer(2, "text"), question(3), answer(4, "text")])
+    qtbot.waitActive(stage.view)
+    stage.view.live_rows()[3].body.setFocus(Qt.FocusReason.TabFocusReason)
+    stage.show([question(1), answer(2, "text"), question(5), answer(6, "text")])
+    assert stage.view.hasFocus()
+    stage.view.live_rows()[6].body.setFocus(Qt.FocusReason.TabFocusReason)
+    stage.show([])
+    assert stage.view.live_rows() == {}
+
+
+def test_the_keyboard_is_seen_when_it_is_in_none_of_the_messages(stage, rows, qtbot):
+    stage.show(rows(6))
+    qtbot.waitActive(stage.view)
+    body = stage.view.live_rows()[6].body
+    body.setFocus(Qt.FocusReason.MouseFocusReason)
+    plain = stage.view.grab().toImage()
+    stage.view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert stage.view.grab().toImage() != plain
+    body.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert stage.view.grab().toImage() == plain
+
+
 def test_the_keyboard_brings_its_message_into_sight(stage, rows):
     stage.show(rows(200))
     above = stage.visible()[0] - 1
