@@ -22,6 +22,7 @@ from app.domain import language
 from app.domain.changes import Changes
 from app.domain.errors import UserError
 from app.domain.language import _
+from app.engine.trial import TRIAL, Trials
 from app.engine.worker import Engine
 from app.services import Services
 from app.services.conversation import Conversation
@@ -29,6 +30,7 @@ from app.services.history import History
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.services.questions import Questions
+from app.storage import writers
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 from app.storage.folders import Folders, InstanceLock
@@ -44,7 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done. 2: wrong usage. 3: it could not be done, and a sentence said why. 130: interrupted.
     """
     language.install(asset("translations"))
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == [TRIAL]:
+        from app.engine import trial_process
+
+        return trial_process.run(Path(words[1]), float(words[2]))
+    arguments = parser().parse_args(words)
     folders = Folders.at(arguments.home)
     try:
         folders.create()
@@ -67,7 +74,7 @@ class Build:
         folders: Folders,
         post: Callable[[Callable[[], None]], None],
         report: Callable[[UserError], None],
-        make_engine: Callable[[Changes, Path], Engine] = Engine,
+        make_engine: Callable[[Changes, Path, Trials], Engine] = Engine,
     ) -> None:
         """Build them; no thread is started and no file is opened before it is needed.
 
@@ -75,12 +82,14 @@ class Build:
             folders: Where everything is kept.
             post: Runs a callable on the thread that shows things.
             report: Shows an error that nobody waits for.
-            make_engine: Makes what answers, given where news goes and the file for its last words.
+            make_engine: Makes what answers, given where news goes, the file for its last words, and what
+                lets model files in.
         """
         self._report = report
         self.changes = Changes(post)
         self.database = Database(folders.database)
-        self.engine = make_engine(self.changes, folders.logs / "crash.txt")
+        trials = Trials(folders.data / "trials", writers)
+        self.engine = make_engine(self.changes, folders.logs / "crash.txt", trials)
         self.store = ChatStore(self.database, self.changes)
         self.services = Services(
             folders=folders,

@@ -47,16 +47,19 @@ _crash_note: Path | None = None
 def _on_abort(message: bytes) -> None:
     """Keep the text of a failed assertion; the process ends when this returns."""
     text = message.decode("utf-8", "replace")
-    if _crash_note is not None:
-        with _crash_note.open("a", encoding="utf-8") as note:
-            note.write(text + "\n")
+    if _crash_note is None:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
+        return
+    with _crash_note.open("a", encoding="utf-8") as note:
+        note.write(text + "\n")
 
 
 def start(crash_note: Path | None = None) -> None:
     """Take over the log and the last words, and get the backends ready. May be called again.
 
     Args:
-        crash_note: The file that receives the text of a failed assertion before the process dies.
+        crash_note: The file that receives the text of a failed assertion before the process dies; the
+            standard error when None.
     """
     global _crash_note
     _crash_note = crash_note
@@ -66,13 +69,16 @@ def start(crash_note: Path | None = None) -> None:
 
 
 def _library(name: str) -> ctypes.CDLL:
-    """Open one of the libraries that llama.cpp consists of; it is loaded already, so this is a look-up."""
-    folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
-    endings = {"win32": [f"{name}.dll"], "darwin": [f"lib{name}.dylib", f"lib{name}.so"]}
-    for file in endings.get(sys.platform, [f"lib{name}.so"]):
-        if (folder / file).exists():
-            return ctypes.CDLL(str(folder / file))
-    raise FileNotFoundError(folder / name)
+    """Return a library in which the functions of "ggml" or "ggml-base" are found.
+
+    By its path only on Windows. Elsewhere the package holds each library under several names, as copies: to
+    open another name would load it a second time, with settings of its own that nothing looks at. There,
+    a look-up in libllama also reaches the copies that it uses itself.
+    """
+    if sys.platform == "win32":
+        folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
+        return ctypes.CDLL(str(folder / f"{name}.dll"))
+    return api._lib
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,7 @@ def system_info() -> str:
     return api.llama_print_system_info().decode()
 
 
-def version() -> str:
-    """Return the version of the package that carries llama.cpp."""
-    return str(llama_cpp.__version__)
+def identity() -> str:
+    """Return what tells this engine from another: version, instruction sets, devices."""
+    names = (f"{device.name}: {device.description}" for device in devices())
+    return "; ".join((str(llama_cpp.__version__), system_info().strip(), *names))

@@ -3,7 +3,8 @@
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -25,6 +26,7 @@ from app.engine import native
 from app.engine.answer import Answer
 from app.engine.context import CELL_STEP, Context
 from app.engine.model import LoadCancelled, LoadedModel
+from app.engine.trial import Trials
 from models_registry.errors import ModelFileError
 from models_registry.gguf import read_header
 
@@ -36,14 +38,19 @@ _PROGRESS_STEP = 0.02
 class Runtime:
     """The loaded model with its context. Lives on the engine's thread."""
 
-    def __init__(self, tell: Callable[[EngineStatus], None], crash_note: Path | None) -> None:
+    def __init__(
+        self, tell: Callable[[EngineStatus], None], crash_note: Path | None, trials: Trials | None
+    ) -> None:
         """Start llama.cpp.
 
         Args:
             tell: Receives every new status.
             crash_note: Where the text of a failed assertion goes.
+            trials: What lets a file in; None lets in every one.
         """
         native.start(crash_note)
+        self._trials = trials
+        self._engine = native.identity() if trials else ""
         self._tell = tell
         self._status = EngineStatus()
         self._model: LoadedModel | None = None
@@ -74,10 +81,15 @@ class Runtime:
             LoadCancelled: When the job was cancelled; no model is loaded then.
             UserError: When the file, the memory or the size forbid it.
         """
-        model = self._model
-        if model is None or model.path != path:
-            self.close()
+        if self._model is not None and self._model.path == path:
+            return self._model, self._fit(self._model, context)
+        self.close()
+        with self._admitted(path, job):
             model = self._load_model(path, job)
+            return model, self._fit(model, context)
+
+    def _fit(self, model: LoadedModel, context: int | None) -> Context:
+        """Return a context with room for `context` tokens, the one there is when it has that."""
         size = _context_size(model, context)
         if self._context is None or self._context.size != size:
             if self._context is not None:
@@ -86,29 +98,33 @@ class Runtime:
             self._context = Context(model, size, self._threads)
             self._set(
                 EngineStatus(
-                    model=path,
+                    model=model.path,
                     context=self._context.size,
                     trained_context=model.trained_context,
                     has_template=not model.template.is_plain,
                 )
             )
-        return model, self._context
+        return self._context
 
-    def _load_model(self, path: Path, job: Job) -> LoadedModel:
+    @contextmanager
+    def _admitted(self, path: Path, job: Job) -> Iterator[None]:
+        """Check `path`, and have it tried when it is new here; what is done inside is known to load it."""
         self._set(EngineStatus(model=path, loading=0.0))
-        told = 0.0
-
-        def progress(fraction: float) -> bool:
-            nonlocal told
-            if fraction - told >= _PROGRESS_STEP:
-                told = fraction
-                job.put(Loading(fraction))
-                self._set(EngineStatus(model=path, loading=fraction))
-            return not job.cancelled
-
-        try:
+        with self._telling(path):
             read_header(path)
-            self._model = LoadedModel(path, progress)
+            if self._trials and not self._trials.admit(path, self._engine, lambda: job.cancelled):
+                raise LoadCancelled
+        if self._trials is None:
+            yield
+            return
+        with self._trials.loading(path, self._engine):
+            yield
+
+    @contextmanager
+    def _telling(self, path: Path) -> Iterator[None]:
+        """Make the status say why `path` is not loaded, when it is not."""
+        try:
+            yield
         except LoadCancelled:
             self._set(EngineStatus())
             raise
@@ -119,6 +135,20 @@ class Runtime:
         except UserError as error:
             self._set(EngineStatus(model=path, error=str(error)))
             raise
+
+    def _load_model(self, path: Path, job: Job) -> LoadedModel:
+        told = 0.0
+
+        def progress(fraction: float) -> bool:
+            nonlocal told
+            if fraction - told >= _PROGRESS_STEP:
+                told = fraction
+                job.put(Loading(fraction))
+                self._set(EngineStatus(model=path, loading=fraction))
+            return not job.cancelled
+
+        with self._telling(path):
+            self._model = LoadedModel(path, progress)
         return self._model
 
     def _set(self, status: EngineStatus) -> None:

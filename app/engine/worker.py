@@ -17,6 +17,7 @@ from app.domain.model import EngineStatus
 
 if TYPE_CHECKING:
     from app.engine.runtime import Runtime
+    from app.engine.trial import Trials
 
 _log = logging.getLogger("fireside.engine")
 
@@ -35,15 +36,19 @@ class Engine:
             `Changed(ENGINE)` is published with every new one.
     """
 
-    def __init__(self, changes: Changes, crash_note: Path | None = None) -> None:
+    def __init__(
+        self, changes: Changes, crash_note: Path | None = None, trials: "Trials | None" = None
+    ) -> None:
         """Prepare the engine; nothing is imported or started yet.
 
         Args:
             changes: Where news of the status goes.
             crash_note: The file that receives llama.cpp's last words should it end the process.
+            trials: What lets a file in, so that none ends the process; None lets in every one.
         """
         self._changes = changes
         self._crash_note = crash_note
+        self._trials = trials
         self._inbox: SimpleQueue[_Work | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._current: Job | None = None
@@ -93,7 +98,7 @@ class Engine:
     def _start(self) -> "Runtime":
         from app.engine.runtime import Runtime
 
-        return Runtime(self._tell, self._crash_note)
+        return Runtime(self._tell, self._crash_note, self._trials)
 
     def _run(self) -> None:
         runtime: Runtime | None = None

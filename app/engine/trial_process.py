@@ -1,0 +1,71 @@
+"""What a trial runs in a process of its own: all that llama.cpp does with a file, on a small scale."""
+
+import contextlib
+import faulthandler
+import json
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from app.domain.errors import UserError
+from app.domain.generation import Job, Settings
+from app.engine import native
+from app.engine.answer import Answer
+from app.engine.context import CELL_STEP, Context
+from app.engine.model import LoadedModel
+from app.engine.template import Segment
+
+# A text with every byte that can occur in UTF-8: vocabularies that lack one have ended the process.
+_EVERY_BYTE = "".join(
+    map(chr, (*range(0x800), *range(0x800, 0xD800, 0x400), *range(0xE000, 0x110000, 0x1000)))
+)
+_PROMPT_TOKENS = 8
+
+
+def run(path: Path, seconds: float) -> int:
+    """Load `path`, write two tokens and free it again; return 0, unless it is the end of this process.
+
+    A refusal goes to the standard output as JSON: {"message", "hint", "action"}. The text of a failed
+    assertion and Python's stack go to the standard error.
+
+    Args:
+        path: A file whose header has been checked.
+        seconds: After these the process ends by itself, should nobody be left to end it.
+    """
+    faulthandler.enable()
+    faulthandler.dump_traceback_later(seconds + 1, exit=True)
+    _leave_no_core()
+    native.start()
+    try:
+        model = LoadedModel(path, lambda _fraction: True)
+        try:
+            _write(model)
+        finally:
+            model.close()
+    except UserError as error:
+        print(json.dumps({"message": error.message, "hint": error.hint, "action": error.action}))  # noqa: T201
+    return 0
+
+
+def _write(model: LoadedModel) -> None:
+    for special in (False, True):
+        model.tokenize(_EVERY_BYTE, special=special)
+    prompt = model.prompt([Segment("Hello, world")], lambda _text: None)[:_PROMPT_TOKENS]
+    context = Context(model, CELL_STEP, psutil.cpu_count(logical=False) or 1)
+    try:
+        settings = Settings(max_tokens=2)
+        # What llama.cpp cannot compute but says so is told where a person asks for it.
+        with contextlib.suppress(RuntimeError):
+            Answer(model, context, Job(), settings, 0, False).write(prompt, time.monotonic())
+    finally:
+        context.close()
+
+
+def _leave_no_core() -> None:
+    """Keep the system from writing gigabytes of memory to the disk when this process aborts."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
