@@ -118,6 +118,7 @@ class CurrentChat(QObject):
         """
         if self.sending:
             return
+        self._refuse_unsaved()
         parent = edited.parent_id if edited else self.state.tip
         chat_id, model = self.state.id, self._model_or_refuse()
         self._sending = self._conversation.send(chat_id, parent, text, model, Settings())
@@ -129,6 +130,7 @@ class CurrentChat(QObject):
         Raises:
             UserError: When it cannot be done now.
         """
+        self._refuse_unsaved()
         starting = self._conversation.regenerate(answer, self._model_or_refuse(), Settings())
         self._poster.when_done(starting, partial(self._started, self._visit))
 
@@ -138,6 +140,7 @@ class CurrentChat(QObject):
         Raises:
             UserError: When it cannot be done now.
         """
+        self._refuse_unsaved()
         starting = self._conversation.resume(answer, self._model_or_refuse(), answer.settings or Settings())
         self._poster.when_done(starting, partial(self._started, self._visit))
 
@@ -184,6 +187,14 @@ class CurrentChat(QObject):
                 "choose-model",
             )
         return model
+
+    def _refuse_unsaved(self) -> None:
+        if self.live is not None and self.live.phase is Phase.UNSAVED:
+            raise UserError(
+                _("The last answer in this chat has not been saved yet."),
+                _("Save it first; your words stay here."),
+                "retry-save",
+            )
 
     def _show(self, visit: int, read: tuple[Chat, Tree]) -> None:
         if visit == self._visit:

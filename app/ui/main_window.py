@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.language import _
-from app.services.conversation import Conversation
+from app.services.conversation import Conversation, Phase
 from app.services.history import History
 from app.services.models import Models
 from app.services.preferences import Preferences
@@ -237,7 +237,8 @@ class MainWindow(QMainWindow):
                 self._desk.show_models()
 
     def _take_lives(self) -> None:
-        self._shelf.chats.set_live(self._conversation.live)
+        lives = self._conversation.live.items()
+        self._shelf.chats.set_live(chat_id for chat_id, live in lives if live.phase is Phase.RUNNING)
         self.page.take_lives()
 
     def _new_chat(self) -> None:

@@ -52,10 +52,12 @@ class Notices(QWidget):
 
     def show_error(self, error: UserError) -> None:
         """Show what happened, what to do, and the button for the action that the error names."""
+        offer = self._offers.get(error.action)
         for notice in self._notices():
-            if notice.error == str(error):
-                notice.close_now()  # said again: once is enough
-        self._add(Notice(self._appearance, error.message, error.hint, self._offers.get(error.action), self))
+            if notice.error == str(error):  # said again: once is enough, with what one of them offered
+                offer = offer or notice.offer
+                notice.close_now()
+        self._add(Notice(self._appearance, error.message, error.hint, offer, self))
 
     def show_offer(self, message: str, offer: Offer | None = None) -> None:
         """Show a fact for a while, with something to do about it, such as to undo it."""
@@ -83,11 +85,17 @@ class Notices(QWidget):
         shown = self._notices()
         for oldest in shown[: max(0, len(shown) - _MOST)]:  # `notice` is among them already
             oldest.close_now()
-        notice.gone = self._place
+        notice.gone, notice.taken = self._place, self._take
         self._column.addWidget(notice)
         notice.show()
         self._place()
         announce(self, notice.error)
+
+    def _take(self, offer: Offer) -> None:
+        for notice in self._notices():
+            if notice.offer is offer:
+                notice.close_now()
+        offer.run()
 
     def _place(self) -> None:
         parent = self.parentWidget()
@@ -108,6 +116,7 @@ class Notice(QFrame):
 
     Attributes:
         error: All that it says.
+        offer: What its button does.
         closed: It is on its way out.
     """
 
@@ -117,8 +126,10 @@ class Notice(QFrame):
         super().__init__(parent)
         self.setObjectName("notice")
         self.error = joined(message, hint)
+        self.offer = offer
         self.closed = False
         self.gone: Callable[[], None] = lambda: None
+        self.taken: Callable[[Offer], None] = lambda offer: offer.run()
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 8, 8)
         row.setSpacing(10)
@@ -135,7 +146,7 @@ class Notice(QFrame):
         if offer is not None:
             button = QPushButton(offer.text)
             button.setProperty("kind", "link")
-            button.clicked.connect(lambda: self._take(offer))
+            button.clicked.connect(lambda: self.taken(offer))
             row.addWidget(button)
         close = IconButton(appearance, "close", _("Close this notice"), self)
         close.setIconSize(QSize(14, 14))
@@ -160,7 +171,3 @@ class Notice(QFrame):
             self._timer.start()
         else:
             self.close_now()
-
-    def _take(self, offer: Offer) -> None:
-        self.close_now()
-        offer.run()

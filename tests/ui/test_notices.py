@@ -73,6 +73,17 @@ def test_the_same_error_is_said_once(notices):
     assert shown(notices) == ["The disk is full."]
 
 
+def test_what_an_error_offered_is_not_lost_when_it_is_said_again(notices, qtbot):
+    tried = []
+    notices.set_offers({"retry-save": Offer("Try again", lambda: tried.append(1))})
+    notices.show_error(UserError("The disk is full.", "", "retry-save"))
+    notices.show_error(UserError("The answer is not saved.", "", "retry-save"))
+    notices.show_error(UserError("The disk is full."))
+    qtbot.mouseClick(button(notices, "Try again"), Qt.MouseButton.LeftButton)
+    assert tried == [1]
+    assert shown(notices) == []  # one offer, one answer to both
+
+
 def test_no_more_than_three(notices):
     for number in range(6):
         notices.show_error(UserError(f"Problem {number}."))

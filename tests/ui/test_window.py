@@ -15,6 +15,7 @@ from app.ui.empty_state import Starter
 from app.ui.frame import NARROW
 from app.ui.links import ask_to_open
 from app.ui.notices import Notice
+from app.ui.sidebar.chats import ChatRole
 from app.ui.transcript.view import TranscriptView
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -241,6 +242,14 @@ def test_what_the_disk_would_not_take_is_tried_again(fireside, qtbot, monkeypatc
     fireside.say("Hello")
     qtbot.waitUntil(lambda: notices(fireside) == ["The disk is full. Free some space."])
     qtbot.waitUntil(lambda: not fireside.window.pump.running)
+    assert not fireside.chats.row_of(fireside.chat.id).data(ChatRole.LIVE)
+    fireside.poster.report(full)  # as when the draft cannot be kept either: it offers nothing
+    fireside.composer.fill("More", "More")
+    fireside.composer.submit()
+    assert notices(fireside)[1:] == [
+        "The last answer in this chat has not been saved yet. Save it first; your words stay here."
+    ]
+    assert fireside.composer.text == "More"
     monkeypatch.setattr(fireside.store, "finish", real)
     retry = next(b for b in fireside.window.findChildren(QPushButton) if b.text() == "Try again")
     qtbot.mouseClick(retry, Qt.MouseButton.LeftButton)
