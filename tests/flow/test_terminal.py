@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tiny_models import aborting
 
 pytestmark = pytest.mark.real_model
 
@@ -131,6 +132,15 @@ def test_what_cannot_be_done_is_one_sentence_and_a_code(
     home: Path, words: list[str], code: int, sentence: str
 ) -> None:
     assert sentence in fireside(home, *words, code=code)
+
+
+def test_a_file_that_makes_llama_cpp_abort_is_a_sentence_also_the_second_time(
+    home: Path, tmp_path: Path
+) -> None:
+    bad = aborting().write(tmp_path / "Bad.gguf")
+    for _time in range(2):
+        assert "“Bad.gguf” made the engine stop" in fireside(home, "ask", "Hi", "--model", str(bad), code=3)
+    assert ask(home)["text"]
 
 
 def test_a_home_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:

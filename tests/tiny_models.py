@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1] / "models_registry"))
+sys.path.append(str(Path(__file__).parent / "unit" / "models_registry"))
 
 from gguf_writer import F32, Array, Gguf, Tensor
 
