@@ -198,6 +198,7 @@ class CurrentChat(QObject):
 
     def _show(self, visit: int, read: tuple[Chat, Tree]) -> None:
         if visit == self._visit:
+            self._visit += 1  # what was said in the chat that is left, while this one was read, is not for it
             self.leaving.emit()
             self.state = OpenChat(*read)
             self.opened.emit()

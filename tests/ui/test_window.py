@@ -350,6 +350,28 @@ def test_after_the_first_chat_a_new_one_is_greeted_as_such(fireside):
     assert "What is on your mind?" in words_on(fireside.page)
 
 
+def test_words_sent_while_another_chat_is_read_stay_in_their_own(fireside, qtbot):
+    fireside.say("One")
+    done(fireside)
+    first = fireside.chat.id
+    press(fireside, Qt.Key.Key_N, CTRL)
+    fireside.say("Two")
+    done(fireside)
+    second = fireside.chat.id
+    fireside.composer.fill("Three", "Three")
+    fireside.window.sidebar.view.open_requested.emit(first)
+    fireside.composer.submit()
+    qtbot.waitUntil(lambda: len(fireside.engine.plays) == 3)
+    done(fireside)
+    assert fireside.chat.id == first
+    assert fireside.shown() == ["One", "Hello there."]
+    assert fireside.composer.text == ""
+    fireside.window.sidebar.view.open_requested.emit(second)
+    qtbot.waitUntil(lambda: fireside.chat.id == second)
+    assert fireside.shown() == ["Two", "Hello there.", "Three", "Hello there."]
+    assert fireside.composer.text == ""
+
+
 def test_a_chat_that_waits_for_another_says_so(fireside, qtbot):
     waiting = "Waiting until another chat is answered…"
     fireside.engine.hold = True
