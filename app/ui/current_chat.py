@@ -80,7 +80,7 @@ class CurrentChat(QObject):
 
     @property
     def sending(self) -> bool:
-        """Return whether words are on their way to the disk."""
+        """Return whether a turn is on its way to the disk: what is pressed twice begins one."""
         return self._sending is not None and not self._sending.done()
 
     @property
@@ -130,9 +130,11 @@ class CurrentChat(QObject):
         Raises:
             UserError: When it cannot be done now.
         """
+        if self.sending:
+            return
         self._refuse_unsaved()
-        starting = self._conversation.regenerate(answer, self._model_or_refuse(), Settings())
-        self._poster.when_done(starting, partial(self._started, self._visit))
+        self._sending = self._conversation.regenerate(answer, self._model_or_refuse(), Settings())
+        self._poster.when_done(self._sending, partial(self._started, self._visit))
 
     def resume(self, answer: Message) -> None:
         """Go on with an answer that broke off.
@@ -140,9 +142,12 @@ class CurrentChat(QObject):
         Raises:
             UserError: When it cannot be done now.
         """
+        if self.sending:
+            return
         self._refuse_unsaved()
-        starting = self._conversation.resume(answer, self._model_or_refuse(), answer.settings or Settings())
-        self._poster.when_done(starting, partial(self._started, self._visit))
+        settings = answer.settings or Settings()
+        self._sending = self._conversation.resume(answer, self._model_or_refuse(), settings)
+        self._poster.when_done(self._sending, partial(self._started, self._visit))
 
     def show_version(self, message_id: int) -> None:
         """Show the branch that `message_id` begins."""

@@ -200,6 +200,18 @@ def test_answering_again_makes_a_version_that_can_be_left(fireside, qtbot):
     qtbot.waitUntil(lambda: fireside.shown() == ["Hello", "First."])
 
 
+def test_what_is_pressed_twice_answers_once(fireside, qtbot):
+    fireside.say("Hello")
+    done(fireside)
+    for _ in range(2):
+        press(fireside, Qt.Key.Key_R, CTRL)
+    qtbot.waitUntil(lambda: len(fireside.engine.plays) == 2)
+    done(fireside)
+    fireside.settle()
+    assert len(fireside.engine.plays) == 2
+    assert len(fireside.chat.state.tree.versions(fireside.chat.last(Role.ASSISTANT).id)) == 2
+
+
 def test_editing_the_last_message_keeps_the_old_one_as_a_version(fireside, qtbot):
     fireside.say("Helo")
     done(fireside)
