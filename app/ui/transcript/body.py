@@ -285,10 +285,9 @@ class Body(QTextBrowser):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """Copy text and HTML, list markers with a space behind them."""
-        selected = self.textCursor().selection()
-        data = QMimeData()
-        data.setHtml(selected.toHtml())
-        data.setText(_MARKER.sub(r"\1 ", selected.toPlainText()))
+        # The clipboard outlives Python, and at the end of the process it may not hold a Python object.
+        data = super().createMimeDataFromSelection()
+        data.setText(_MARKER.sub(r"\1 ", data.text()))  # to ask for the text is what puts text and HTML in
         return data
 
     def _tell_caret(self) -> None:

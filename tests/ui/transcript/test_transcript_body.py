@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QTextCursor, QWheelEvent
@@ -175,3 +178,24 @@ def test_scrolling_inside_never_happens(body):
     body.resize(300, 40)
     body.moveCursor(QTextCursor.MoveOperation.End)
     assert body.verticalScrollBar().value() == 0
+
+
+COPY_AND_END = """
+from app.ui.application import make_application
+application = make_application(["copy"])
+from app.ui.theme import LIGHT
+from app.ui.transcript.body import Body
+from app.ui.transcript.highlight import Highlighter
+from app.ui.transcript.style import Style
+highlighter = Highlighter()
+body = Body(Style(LIGHT), highlighter)
+body.show_markdown("- one **bold**")
+body.flush()
+body.selectAll()
+body.copy()
+"""
+
+
+def test_what_was_copied_does_not_bring_the_end_of_the_process_down():
+    done = subprocess.run([sys.executable, "-c", COPY_AND_END], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
