@@ -3,7 +3,9 @@
 Importing this module loads the library, which takes about 0.2 s: only the engine's thread does it.
 """
 
+import contextlib
 import ctypes
+import faulthandler
 import logging
 import os
 import sys
@@ -41,6 +43,7 @@ def _on_log(level: int, text: bytes, _data: ctypes.c_void_p) -> None:
 
 _ABORT_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 _crash_note: Path | None = None
+_stack_note: int | None = None  # descriptor of the same file; it must be open already when the process dies
 
 
 @_ABORT_CALLBACK
@@ -58,14 +61,26 @@ def start(crash_note: Path | None = None) -> None:
     """Take over the log and the last words, and get the backends ready. May be called again.
 
     Args:
-        crash_note: The file that receives the text of a failed assertion before the process dies; the
-            standard error when None.
+        crash_note: The file that receives the text of a failed assertion and Python's stacks before the
+            process dies. When None the text goes to the standard error.
     """
     global _crash_note
     _crash_note = crash_note
+    if crash_note is not None:
+        _note_stacks(crash_note)
     api.llama_log_set(_on_log, ctypes.c_void_p(0))
     _library("ggml-base").ggml_set_abort_callback(_on_abort)
     api.llama_backend_init()
+
+
+def _note_stacks(crash_note: Path) -> None:
+    """Have Python write where each thread was when the process crashes; a folder may forbid it."""
+    global _stack_note
+    with contextlib.suppress(OSError):
+        before, _stack_note = _stack_note, os.open(crash_note, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        faulthandler.enable(_stack_note)
+        if before is not None:
+            os.close(before)
 
 
 def _library(name: str) -> ctypes.CDLL:

@@ -294,6 +294,7 @@ def test_the_text_of_a_failed_assertion_is_kept(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", code, path, note], check=False, stderr=subprocess.DEVNULL)
     assert ended.returncode
     assert "llama-vocab.cpp" in note.read_text(encoding="utf-8")
+    assert "model.py" in note.read_text(encoding="utf-8")  # the stack
 
 
 def test_a_sound_file_is_tried_once_and_loaded(tmp_path: Path, model: Path) -> None:
