@@ -68,6 +68,8 @@ class TranscriptView(QAbstractScrollArea):
         self._activities: dict[int, str] = {}
         self._following = True
         self._settling = False
+        self._reading: tuple[int, float] | None = None
+        """The row at the top of the visible part and the share of it above, until all is laid out anew."""
         self._fade = Fade(self._style, self.viewport())
         self._chip = NewText(self._style, self.viewport())
         self._chip.clicked.connect(self.scroll_to_end)
@@ -93,6 +95,7 @@ class TranscriptView(QAbstractScrollArea):
             keep_position: Stay at the row that is being read, instead of going to the end.
         """
         anchor = self._anchor()
+        self._reading = None
         places = {row.message.id: place for place, row in enumerate(rows)}
         self._remove(set(self._live) - places.keys())
         self._rows, self._places = list(rows), places
@@ -114,6 +117,7 @@ class TranscriptView(QAbstractScrollArea):
         if message_id not in self._streams or not text:
             return
         self._streams[message_id] += text
+        self._reading = None
         self._activities.pop(message_id, None)
         if (widget := self._live.answer(message_id)) is not None:
             anchor = self._anchor()
@@ -296,6 +300,8 @@ class TranscriptView(QAbstractScrollArea):
         if id_ is not None:
             self._improve(id_)
             self._turn.start(0)
+        else:
+            self._reading = None
         here = self._column.at(self._offset()) if wanted else 0
         self._live.forget(
             {*wanted, *self._streams},
@@ -320,6 +326,12 @@ class TranscriptView(QAbstractScrollArea):
         places = [*range(first, last + 1), *range(first - 1, max(first - ANCHORS, 0) - 1, -1)]
         return [(self._rows[place].message.id, self._column.top(place) - top) for place in places]
 
+    def _keep_reading(self, anchor: list[tuple[int, int]]) -> None:
+        """Stay at the same part of the text while every row takes another height."""
+        if anchor and anchor[0][1] < 0 and self._reading is None:
+            id_, distance = anchor[0]
+            self._reading = id_, -distance / max(self._column.height(self._places[id_]), 1)
+
     def _settle(self, anchor: list[tuple[int, int]]) -> None:
         """Fit the scroll bar to the heights, and put the first row of `anchor` that is left where it was."""
         self._settling = True
@@ -328,6 +340,9 @@ class TranscriptView(QAbstractScrollArea):
         bar.setRange(0, max(self._column.total + FOOT - height, 0))
         if self._following:
             bar.setValue(bar.maximum())
+        elif self._reading is not None and (place := self._places.get(self._reading[0])) is not None:
+            above = round(self._reading[1] * self._column.height(place))
+            bar.setValue(self._column.top(place) + above)
         else:
             for id_, distance in anchor:
                 if (place := self._places.get(id_)) is not None:
@@ -390,6 +405,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def _restyle(self, style: Style) -> None:
         anchor = self._anchor()
+        self._keep_reading(anchor)
         rescaled = style.scale != self._style.scale
         self._style = style
         self._fade.restyle(style)
@@ -424,6 +440,7 @@ class TranscriptView(QAbstractScrollArea):
         """Move the rows; at the end, follow it from now on."""
         if self._settling:
             return
+        self._reading = None
         self._following = self._offset() >= self.verticalScrollBar().maximum() - 2
         if self._following:
             self._chip.hide()
@@ -451,6 +468,7 @@ class TranscriptView(QAbstractScrollArea):
     def _resize_column(self) -> None:
         anchor = self._anchor()
         if self._column.width != min(self.viewport().width(), self._style.px(COLUMN)):
+            self._keep_reading(anchor)
             self._arrange()
             self._live.widths_changed()
         self._settle(anchor)
