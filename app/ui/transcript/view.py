@@ -117,7 +117,8 @@ class TranscriptView(QAbstractScrollArea):
         if message_id not in self._streams or not text:
             return
         self._streams[message_id] += text
-        self._reading = None
+        if self._reading is not None and self._reading[0] == message_id:
+            self._reading = None  # the row grows at its end: what is above is another share of it
         self._activities.pop(message_id, None)
         if (widget := self._live.answer(message_id)) is not None:
             anchor = self._anchor()

@@ -142,6 +142,18 @@ def test_the_middle_of_a_long_answer_stays_in_sight(stage, change):
     assert abs(top_paragraph() - before) <= 2
 
 
+def test_zooming_above_a_stream_keeps_what_is_read(stage, qtbot):
+    text = "\n\n".join(f"Paragraph {n}, long enough for two lines or more. " * 3 for n in range(3000))
+    stage.show([question(1), answer(2, text), question(3), answer(4, "", Status.WRITING)])
+    stage.bar.setValue(stage.bar.maximum() // 2)
+    stage.settle()
+    share = -stage.top_of(2) / stage.view.live_rows()[2].height()
+    stage.view.set_text_scale(1.5)
+    stage.view.append_stream(4, "One word more. ")  # before the long answer is written again
+    stage.settle()
+    assert -stage.top_of(2) / stage.view.live_rows()[2].height() == pytest.approx(share, abs=0.01)
+
+
 def test_rows_that_stay_keep_their_widgets(stage, rows):
     shown = rows(20)
     stage.show(shown)
