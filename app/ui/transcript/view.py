@@ -233,6 +233,8 @@ class TranscriptView(QAbstractScrollArea):
         widget = self._live.add(row, self._style, self._column.width, last=self._is_last(id_))
         widget.name(self._places[id_] + 1, len(self._rows))
         self._connect(id_, widget)
+        for overlay in (self._fade, self._ring, self._chip):
+            overlay.raise_()
         if isinstance(widget, Answer) and id_ in self._streams:
             widget.append(self._streams[id_].removeprefix(row.message.text))
             widget.say(self._activities.get(id_, ""))
@@ -394,7 +396,6 @@ class TranscriptView(QAbstractScrollArea):
     def _show_chip(self) -> None:
         if self._chip.isHidden():
             self._chip.show()
-            self._chip.raise_()
 
     def _arrange_overlays(self) -> None:
         area = self.viewport().rect()
@@ -478,7 +479,6 @@ class TranscriptView(QAbstractScrollArea):
         """Show who came by keyboard where it is."""
         super().focusInEvent(event)
         self._ring.setVisible(event.reason() in BY_KEYBOARD)
-        self._ring.raise_()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """The keyboard is elsewhere."""

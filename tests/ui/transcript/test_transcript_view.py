@@ -12,13 +12,25 @@ from transcript_stage import STATS, answer, chat, question
 
 from app.domain.chat import Status
 from app.domain.generation import StopReason
-from app.ui.theme import DARK
+from app.ui.theme import DARK, LIGHT
 from app.ui.transcript.actions import stats_line
 from app.ui.transcript.column import Column, Extent, estimates
 from app.ui.transcript.living import MAX_ROWS
 from app.ui.transcript.view import COLUMN
 
 LONG = "A paragraph that is long enough to take more than one line of the column.\n\n" * 30
+
+
+def test_a_question_sinks_behind_the_composer_as_an_answer_does(stage):
+    stage.show([question(1, "word " * 2000), answer(2, LONG)])
+    stage.view.resize(800, 300)
+    stage.bar.setValue(0)
+    stage.settle()
+    bubble, height = stage.view.live_rows()[1]._bubble, stage.view.viewport().height()
+    assert bubble.bottom() > height
+    lowest = stage.view.grab().toImage().pixelColor(bubble.left() + 30, height - 1)
+    paper = QColor(LIGHT.paper)
+    assert max(abs(lowest.red() - paper.red()), abs(lowest.blue() - paper.blue())) <= 2
 
 
 # ---- the window of living rows
