@@ -204,6 +204,7 @@ def _start_log(folder: Path) -> None:
         )
     except OSError:
         return
+    logging.raiseExceptions = False  # a full disk takes no log line: no reason to print a traceback
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger("fireside")
     root.addHandler(handler)

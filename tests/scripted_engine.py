@@ -77,6 +77,9 @@ class ScriptedEngine:
         job.put(Finished(None))
         return job
 
+    def cancel(self, job: Job) -> None:
+        job.cancel()
+
     def close(self) -> None:
         self.closed = True
 

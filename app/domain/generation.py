@@ -129,6 +129,11 @@ class Stats:
         return cls(**{**known, "stop_reason": StopReason(values["stop_reason"])})
 
 
+def unread(seed: int) -> Stats:
+    """Return the stats of an answer that was cancelled before anything of its prompt was read."""
+    return Stats(StopReason.CANCELLED, 0, 0, 0, 0.0, 0.0, 0.0, seed, 0)
+
+
 # Computed once: opening a long chat asks for them thousands of times.
 _settings_names = frozenset(f.name for f in fields(Settings))
 _stats_names = frozenset(f.name for f in fields(Stats))

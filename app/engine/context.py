@@ -10,6 +10,7 @@ from llama_cpp import llama_cpp as api
 
 from app.domain.errors import UserError
 from app.domain.language import _
+from app.engine import native
 from app.engine.model import LoadedModel
 
 SEQUENCES = 8
@@ -163,7 +164,8 @@ class Context:
         self._truncate(sequence, position)
         if code == _ABORTED:
             raise Aborted
-        raise RuntimeError(f"llama_decode returned {code} for {len(chunk)} tokens at {position}")
+        said = "; ".join(list(native.lines)[-3:])
+        raise RuntimeError(f"llama_decode returned {code} for {len(chunk)} tokens at {position}: {said}")
 
     def _give_way(self, busy: CachedSequence) -> bool:
         """Empty the least recently used sequence that holds something; False when there is none."""

@@ -24,7 +24,6 @@ import llama_cpp
 import llama_cpp.llama_cpp as api
 
 _log = logging.getLogger("fireside.llama")
-_LEVELS = {3: logging.WARNING, 4: logging.ERROR}
 _CONTINUED = 5
 
 # The newest lines of llama.cpp's log: the only place where it says why a file was refused.
@@ -38,7 +37,8 @@ def _on_log(level: int, text: bytes, _data: ctypes.c_void_p) -> None:
         lines[-1] += line
         return
     lines.append(line)
-    _log.log(_LEVELS.get(level, logging.DEBUG), "%s", line)
+    # Each stop makes it speak of errors; those that matter are raised with its words.
+    _log.debug("%s", line)
 
 
 _ABORT_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_char_p)

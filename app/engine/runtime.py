@@ -10,15 +10,7 @@ from pathlib import Path
 import psutil
 
 from app.domain.errors import UserError
-from app.domain.generation import (
-    MAX_SEED,
-    Finished,
-    Job,
-    Loading,
-    Request,
-    Stats,
-    StopReason,
-)
+from app.domain.generation import MAX_SEED, Finished, Job, Loading, Request, unread
 from app.domain.language import _
 from app.domain.model import EngineStatus
 from app.domain.model_problems import explain
@@ -166,7 +158,7 @@ class Runtime:
         try:
             model, context = self.load(request.model, settings.context, job)
         except LoadCancelled:
-            job.put(Finished(Stats(StopReason.CANCELLED, 0, 0, 0, 0.0, 0.0, 0.0, seed, 0)))
+            job.put(Finished(unread(seed)))
             return
         started = time.monotonic()
         begun = request.turns[-1].text if request.continues else ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.errors import UserError
-from app.domain.generation import Failed, Finished, Job, Request
+from app.domain.generation import Failed, Finished, Job, Request, unread
 from app.domain.language import _
 from app.domain.model import EngineStatus
 
@@ -51,6 +51,7 @@ class Engine:
         self._trials = trials
         self._inbox: SimpleQueue[_Work | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._waiting: dict[Job, Finished] = {}  # with how each ends when it is cancelled before its turn
         self._current: Job | None = None
         self._closing = False
         self.status = EngineStatus()
@@ -58,7 +59,8 @@ class Engine:
     def submit(self, request: Request) -> Job:
         """Ask for an answer; its events arrive in the job that is returned."""
         job = Job()
-        return self._put(_Work(job, lambda runtime: runtime.answer(request, job)))
+        work = _Work(job, lambda runtime: runtime.answer(request, job))
+        return self._put(work, Finished(unread(request.settings.seed or 0)))
 
     def load(self, model: Path, context: int | None = None) -> Job:
         """Load a model ahead of the first request; the job ends with Finished(None) or Failed."""
@@ -71,7 +73,14 @@ class Engine:
                 runtime.load(model, context, job)
             job.put(Finished(None))
 
-        return self._put(_Work(job, run))
+        return self._put(_Work(job, run), Finished(None))
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job; one that still waits for others ends at once."""
+        job.cancel()
+        # Whoever takes the job out of the waiting ones, here or on the engine's thread, ends it.
+        if ending := self._waiting.pop(job, None):
+            job.put(ending)
 
     def close(self) -> None:
         """Cancel what is running, free the model and end the thread; waits for it."""
@@ -84,7 +93,8 @@ class Engine:
         self._thread.join()
         self._thread = None
 
-    def _put(self, work: _Work) -> Job:
+    def _put(self, work: _Work, if_cancelled: Finished) -> Job:
+        self._waiting[work.job] = if_cancelled
         self._inbox.put(work)
         if self._thread is None:
             self._thread = Thread(target=self._run, name="engine", daemon=True)
@@ -103,6 +113,8 @@ class Engine:
     def _run(self) -> None:
         runtime: Runtime | None = None
         while work := self._inbox.get():
+            if self._waiting.pop(work.job, None) is None:
+                continue  # cancelled, and ended by that
             self._current = work.job
             if self._closing:
                 work.job.cancel()

@@ -140,7 +140,7 @@ class Conversation:
     def stop(self, chat_id: int) -> None:
         """Stop the answer of a chat; what it has written stays."""
         if chat_id in self.live:
-            self.live[chat_id].job.cancel()
+            self._engine.cancel(self.live[chat_id].job)
 
     def pump(self) -> list[Update]:
         """Take what the engine has written since the last call: first to the store, then to the caller."""
@@ -170,8 +170,9 @@ class Conversation:
     def close(self, timeout: float = 3.0) -> None:
         """Stop every answer and wait up to `timeout` seconds until what they wrote is stored."""
         self._closing = True
+        self.retry_save()
         for live in self.live.values():
-            live.job.cancel()
+            self._engine.cancel(live.job)
         deadline = time.monotonic() + timeout
         while any(live.ending is None for live in self.live.values()) and time.monotonic() < deadline:
             self.pump()
@@ -203,7 +204,7 @@ class Conversation:
         live = Live(reply, self._engine.submit(request), [reply.text] if reply.text else [])
         self.live[reply.chat_id] = live
         if self._closing:
-            live.job.cancel()
+            self._engine.cancel(live.job)
         self.on_started(live)
 
     def _end(self, live: Live, event: Finished | Failed) -> None:

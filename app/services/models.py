@@ -149,7 +149,7 @@ class Models:
     def cancel_loading(self) -> None:
         """Stop what `load` began; the engine is then empty."""
         if self._loading is not None:
-            self._loading.cancel()
+            self._engine.cancel(self._loading)
             self._loading = None
 
     def close(self) -> None:

@@ -288,6 +288,26 @@ def test_a_file_deleted_in_use_goes_on_answering_until_it_must_be_loaded_again(
     assert "no longer where it was" in refusal(engine, copy)
 
 
+def test_an_answer_that_waits_for_another_ends_at_once_when_it_is_stopped(
+    engine: Engine, smollm2: Path
+) -> None:
+    story = Turn("user", "Count to ten thousand.")
+    running = engine.submit(Request(smollm2, (story,), Settings(context=2048)))
+    waiting = engine.submit(Request(smollm2, (story,), Settings(context=2048)))
+    while not any(isinstance(event, Piece) for event in running.wait(0.1)):
+        pass
+    engine.cancel(waiting)
+    _text, end = finish(waiting, timeout=0.1)
+    assert isinstance(end, Stats)
+    assert (end.stop_reason, end.prompt_tokens) == (StopReason.CANCELLED, 0)
+    assert any(isinstance(event, Piece) for event in running.wait(10))
+    engine.cancel(running)
+    _text, end = finish(running)
+    assert isinstance(end, Stats)
+    assert end.stop_reason is StopReason.CANCELLED
+    assert not waiting.events
+
+
 def test_closing_stops_a_running_answer(smollm2: Path) -> None:
     engine = Engine(Changes(lambda call: call()))
     job = engine.submit(Request(smollm2, (Turn("user", "Count to ten thousand."),), Settings(context=2048)))

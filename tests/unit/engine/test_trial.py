@@ -272,7 +272,8 @@ def test_a_file_that_makes_llama_cpp_end_its_process_is_refused_in_words(
     trial = subprocess.run([*program(), str(path), "60"], capture_output=True, text=True, check=False)
     assert trial.returncode < 0 or sys.platform == "win32"
     assert trial.stdout == ""
-    assert "trial_process.py" in trial.stderr  # the stack
+    # The stack follows, unless a second thread dies meanwhile.
+    assert "Fatal Python error" in trial.stderr
     trials = Trials(tmp_path / "trials", writers)
     for _time in range(2):
         said, loaded = load(trials, path)
