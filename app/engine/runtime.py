@@ -78,7 +78,8 @@ class Runtime:
         self.close()
         with self._admitted(path, job):
             model = self._load_model(path, job)
-            return model, self._fit(model, context)
+            with self._telling(path):
+                return model, self._fit(model, context)
 
     def _fit(self, model: LoadedModel, context: int | None) -> Context:
         """Return a context with room for `context` tokens, the one there is when it has that."""
@@ -87,7 +88,8 @@ class Runtime:
             if self._context is not None:
                 self._context.close()
                 self._context = None
-            self._context = Context(model, size, self._threads)
+            with self._telling(model.path):
+                self._context = Context(model, size, self._threads)
             self._set(
                 EngineStatus(
                     model=model.path,
