@@ -25,16 +25,14 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("prompt", help=_("the question; - reads it from standard input"))
     ask.add_argument("--system", default="", help=_("how the model should behave"))
     _add_model(ask)
-    ask.add_argument("--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k"))
-    ask.add_argument("--max-tokens", type=int, metavar="N", help=_("the most tokens to write"))
-    ask.add_argument("--temperature", type=float, metavar="X", help=_("0 is strict, 1 is lively"))
-    ask.add_argument("--seed", type=int, metavar="N", help=_("the same seed gives the same answer"))
+    _add_settings(ask)
     _add_json(ask)
 
     chat = commands.add_parser(
         "chat", parents=[everywhere], help=_("chat in the terminal, kept in the same history")
     )
     _add_model(chat)
+    _add_settings(chat)
 
     models = commands.add_parser("models", parents=[everywhere], help=_("the models on this computer"))
     _add_json(models)
@@ -62,6 +60,15 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", metavar="M", help=_("a name, a part of it, or a path"))
 
 
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k")
+    )
+    command.add_argument("--max-tokens", type=int, metavar="N", help=_("the most tokens to write"))
+    command.add_argument("--temperature", type=float, metavar="X", help=_("0 is strict, 1 is lively"))
+    command.add_argument("--seed", type=int, metavar="N", help=_("the same seed gives the same answer"))
+
+
 def _add_json(command: argparse.ArgumentParser) -> None:
     # Without a default of its own, so that `models --json info M` is not undone by the inner parser.
     command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_("print JSON"))
@@ -82,7 +89,7 @@ def token_count(text: str) -> int:
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
-    """Return the settings that the options of `ask` give, the rest as usual."""
+    """Return the settings that the options give, the rest as usual."""
     names = ("context", "max_tokens", "temperature", "seed")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     return Settings(**given).checked()

@@ -3,6 +3,7 @@
 import argparse
 from concurrent.futures import Future
 
+from app.cli.arguments import settings_from
 from app.cli.loop import Loop
 from app.cli.output import clear_progress, report, show_progress
 from app.domain.chat import Message, Started
@@ -17,7 +18,7 @@ from app.services.conversation import Update
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """Talk until the end of input."""
     model = services.models.find(loop.result(services.models.refresh()), arguments.model)
-    dialogue = Dialogue(services, loop, model)
+    dialogue = Dialogue(services, loop, model, settings_from(arguments))
     print(
         _("{model} on this computer. Ctrl+C stops an answer; /help lists the commands.").format(
             model=model.name
@@ -45,8 +46,9 @@ class Dialogue:
         ended: The person has said good-bye.
     """
 
-    def __init__(self, services: Services, loop: Loop, model: Model) -> None:
+    def __init__(self, services: Services, loop: Loop, model: Model, settings: Settings) -> None:
         """Begin a new chat with `model`; it is stored with the first message."""
+        self._settings = settings
         self._services = services
         self._loop = loop
         self._model = model
@@ -70,7 +72,7 @@ class Dialogue:
             chat_id = self._answer.chat_id if self._answer else None
             parent_id = self._answer.id if self._answer else None
             conversation = self._services.conversation
-            self._follow(conversation.send(chat_id, parent_id, line, self._model, Settings()))
+            self._follow(conversation.send(chat_id, parent_id, line, self._model, self._settings))
 
     def _new(self, _rest: str) -> None:
         self._answer = None
@@ -83,11 +85,11 @@ class Dialogue:
 
     def _again(self, _rest: str) -> None:
         answer = self._last_answer()
-        self._follow(self._services.conversation.regenerate(answer, self._model, Settings()))
+        self._follow(self._services.conversation.regenerate(answer, self._model, self._settings))
 
     def _continue(self, _rest: str) -> None:
         answer = self._last_answer()
-        self._follow(self._services.conversation.resume(answer, self._model, Settings()))
+        self._follow(self._services.conversation.resume(answer, self._model, self._settings))
 
     def _last_answer(self) -> Message:
         if self._answer is None:
