@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication
 from app.domain import language
 from app.domain.chat import Message, ModelIdentity, Status
 from app.domain.errors import UserError
-from app.domain.generation import Settings, Stats, StopReason
+from app.domain.generation import Stats, StopReason
+from app.domain.settings import Settings
 from app.main import Build, make_window
 from app.storage.folders import Folders
 from app.ui.application import make_application

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from app import __version__
-from app.domain.generation import Settings
 from app.domain.language import _
+from app.domain.settings import Settings
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,9 +8,10 @@ from app.cli.loop import Loop
 from app.cli.output import clear_progress, report, show_progress
 from app.domain.chat import Message, Started
 from app.domain.errors import UserError
-from app.domain.generation import Failed, Loading, Reading, Settings
+from app.domain.generation import Failed, Loading, Reading
 from app.domain.language import _
 from app.domain.model import Model
+from app.domain.settings import Settings
 from app.services import Services
 from app.services.conversation import Update
 

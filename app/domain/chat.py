@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.domain.generation import Settings, Stats
+from app.domain.generation import Stats
+from app.domain.settings import Settings
 
 
 class Role(StrEnum):

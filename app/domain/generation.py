@@ -1,78 +1,15 @@
 """One generation: what is asked of the engine, and what it answers."""
 
 from collections import deque
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from threading import Event
 from typing import Any, Self
 
 from app.domain.errors import UserError
-from app.domain.language import _
-
-MAX_SEED = 2**32 - 2  # 2**32 - 1 asks llama.cpp for a random one
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How an answer is sampled, in llama.cpp's terms; neutral values switch a sampler off.
-
-    Attributes:
-        temperature: 0 takes the likeliest token; above 0 flattens (> 1) or sharpens (< 1).
-        top_k: Keep the k likeliest tokens; 0 keeps all.
-        top_p: Keep the likeliest tokens that together reach this probability; 1 keeps all.
-        min_p: Keep tokens at least this fraction as likely as the likeliest; 0 keeps all.
-        repeat_penalty: Divide the logits of tokens among the last `repeat_last_n`; 1 is none.
-        seed: None draws a fresh one; the one that was used is in `Stats.seed`.
-        max_tokens: The most tokens to write; None stops only at the end of the context.
-        context: Tokens the model can see at once; None leaves the choice to the engine.
-    """
-
-    temperature: float = 0.7
-    top_k: int = 40
-    top_p: float = 0.95
-    min_p: float = 0.05
-    repeat_penalty: float = 1.0
-    repeat_last_n: int = 64
-    seed: int | None = None
-    max_tokens: int | None = None
-    context: int | None = None
-
-    def checked(self) -> Self:
-        """Return self when every value is in range.
-
-        Raises:
-            UserError: Naming the first value that is not, and its range.
-        """
-        ranges: dict[str, tuple[float, float]] = {
-            "temperature": (0, 5),
-            "top_k": (0, 1_000_000),
-            "top_p": (0, 1),
-            "min_p": (0, 1),
-            "repeat_penalty": (0.1, 5),
-            "repeat_last_n": (0, 1_000_000),
-            "seed": (0, MAX_SEED),
-            "max_tokens": (1, 100_000_000),
-            "context": (256, 100_000_000),
-        }
-        for name, (low, high) in ranges.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:  # also refuses NaN
-                raise UserError(
-                    _("{name} must lie between {low} and {high}, and {value} does not.").format(
-                        name=name.replace("_", "-"), low=low, high=high, value=value
-                    )
-                )
-        return self
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the values as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Read what `to_json` wrote, also by an older or newer Fireside: unknown names are left out."""
-        return replace(cls(), **{name: value for name, value in values.items() if name in _settings_names})
+from app.domain.loading import Adapter, LoadOptions
+from app.domain.settings import Settings
 
 
 class StopReason(StrEnum):
@@ -134,17 +71,21 @@ def unread(seed: int) -> Stats:
     return Stats(StopReason.CANCELLED, 0, 0, 0, 0.0, 0.0, 0.0, seed, 0)
 
 
-# Computed once: opening a long chat asks for them thousands of times.
-_settings_names = frozenset(f.name for f in fields(Settings))
+# Computed once: opening a long chat asks for it thousands of times.
 _stats_names = frozenset(f.name for f in fields(Stats))
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message as the model reads it: `role` is "system", "user" or "assistant"."""
+    """One message as the model reads it: `role` is "system", "user" or "assistant".
+
+    Attributes:
+        reasoning: What an assistant thought before this answer; most templates leave it out.
+    """
 
     role: str
     text: str
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +98,21 @@ class Request:
             `continues`, with the unfinished answer that is to be carried on.
         settings: How to sample.
         continues: Go on where the last turn, an assistant's, breaks off.
+        options: How the model is loaded; other ones than those of the loaded model load it anew.
+        adapters: LoRA adapters that are laid over the model for this answer.
+        chat: Whose conversation this is. What was read may be kept on disk under it, to be there after
+            a restart; None for what must leave no trace.
+        background: Nobody waits for it: it gives way to the answers that somebody reads.
     """
 
     model: Path
     turns: tuple[Turn, ...]
     settings: Settings
     continues: bool = False
+    options: LoadOptions = field(default_factory=LoadOptions)
+    adapters: tuple[Adapter, ...] = ()
+    chat: int | None = None
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +132,36 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of the answer, whole characters only."""
+    """A piece of the answer, whole characters only.
+
+    Attributes:
+        reasoning: It belongs to what the model thinks before it answers.
+    """
 
     text: str
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A token that could stand at one place of the answer.
+
+    Attributes:
+        text: What it spells; half a character is shown as "\ufffd".
+        logprob: Natural logarithm of its probability by the model alone, before any sampler.
+    """
+
+    token: int
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One token that was written, with the likeliest ones at its place; only when they were asked for."""
+
+    choice: Choice
+    top: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +178,7 @@ class Failed:
     error: UserError
 
 
-EngineEvent = Loading | Reading | Piece | Finished | Failed
+EngineEvent = Loading | Reading | Piece | Chosen | Finished | Failed
 
 
 class Job:

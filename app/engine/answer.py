@@ -2,7 +2,8 @@
 
 import time
 
-from app.domain.generation import Job, Piece, Reading, Settings, Stats, StopReason
+from app.domain.generation import Job, Piece, Reading, Stats, StopReason
+from app.domain.settings import Settings
 from app.engine.context import Aborted, CachedSequence, Context, ContextFull
 from app.engine.model import LoadedModel
 from app.engine.sampler import Sampler

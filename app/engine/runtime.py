@@ -10,10 +10,11 @@ from pathlib import Path
 import psutil
 
 from app.domain.errors import UserError
-from app.domain.generation import MAX_SEED, Finished, Job, Loading, Request, unread
+from app.domain.generation import Finished, Job, Loading, Request, unread
 from app.domain.language import _
 from app.domain.model import EngineStatus
 from app.domain.model_problems import explain
+from app.domain.settings import MAX_SEED
 from app.engine import native
 from app.engine.answer import Answer
 from app.engine.context import CELL_STEP, Context

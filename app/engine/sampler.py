@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from llama_cpp import llama_cpp as api
 
-from app.domain.generation import Settings
+from app.domain.settings import Settings
 from app.engine.context import Context
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 
 from app.domain.errors import UserError
-from app.domain.generation import Job, Settings
+from app.domain.generation import Job
+from app.domain.settings import Settings
 from app.engine import native
 from app.engine.answer import Answer
 from app.engine.context import CELL_STEP, Context

@@ -8,19 +8,10 @@ from enum import StrEnum
 
 from app.domain.chat import CONTINUABLE, Message, ModelIdentity, Role, Started, Status
 from app.domain.errors import UserError
-from app.domain.generation import (
-    EngineEvent,
-    Failed,
-    Finished,
-    Job,
-    Piece,
-    Request,
-    Settings,
-    StopReason,
-    Turn,
-)
+from app.domain.generation import EngineEvent, Failed, Finished, Job, Piece, Request, StopReason, Turn
 from app.domain.language import _
 from app.domain.model import Model
+from app.domain.settings import Settings
 from app.engine.worker import Engine
 from app.storage.chats import ChatStore
 

@@ -1,9 +1,10 @@
 """One question outside of any chat: nothing of it is kept."""
 
 from app.domain.errors import UserError
-from app.domain.generation import Job, Request, Settings, Turn
+from app.domain.generation import Job, Request, Turn
 from app.domain.language import _
 from app.domain.model import Model
+from app.domain.settings import Settings
 from app.engine.worker import Engine
 
 

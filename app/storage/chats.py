@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.chat import CONTINUABLE, Chat, Message, ModelIdentity, Role, Started, Status, Tree, title_from
 from app.domain.errors import UserError
-from app.domain.generation import Settings, Stats
+from app.domain.generation import Stats
 from app.domain.language import _
+from app.domain.settings import Settings
 from app.storage.database import Database
 from app.storage.rows import read_chats, read_messages, read_path, storable
 from app.storage.writers import is_alive, this_process

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.domain.chat import Chat, Message, ModelIdentity, Role, Status
 from app.domain.errors import UserError
-from app.domain.generation import Settings, Stats
+from app.domain.generation import Stats
+from app.domain.settings import Settings
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.domain.chat import Chat, Message, Role, Started, Tree
 from app.domain.errors import UserError
-from app.domain.generation import Settings
 from app.domain.language import _
 from app.domain.model import Model
+from app.domain.settings import Settings
 from app.services.conversation import Conversation, Live, Phase
 from app.services.history import History
 from app.services.models import Models

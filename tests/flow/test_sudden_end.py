@@ -10,7 +10,7 @@ import pytest
 from app.cli.loop import Loop
 from app.domain.chat import Status
 from app.domain.errors import UserError
-from app.domain.generation import Settings
+from app.domain.settings import Settings
 from app.main import Build
 from app.storage.folders import Folders
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import UserError
-from app.domain.generation import Job, Piece, Settings, Stats, StopReason
+from app.domain.generation import Job, Piece, Stats, StopReason
+from app.domain.settings import Settings
 
 STATS = Stats(StopReason.END, 10, 4, 21, 0.5, 2.0, 0.5, 7, 8192)
 

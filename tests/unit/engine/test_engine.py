@@ -16,11 +16,11 @@ from app.domain.generation import (
     Piece,
     Reading,
     Request,
-    Settings,
     Stats,
     StopReason,
     Turn,
 )
+from app.domain.settings import Settings
 from app.engine.worker import Engine
 
 pytestmark = pytest.mark.real_model

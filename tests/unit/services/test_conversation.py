@@ -10,8 +10,9 @@ from app.cli.loop import Loop
 from app.domain.changes import Changes
 from app.domain.chat import Message, Role, Status, Tree
 from app.domain.errors import UserError
-from app.domain.generation import Settings, StopReason, Turn
+from app.domain.generation import StopReason, Turn
 from app.domain.model import Model, Origin
+from app.domain.settings import Settings
 from app.services.conversation import Conversation, Phase
 from app.storage.chats import ChatStore
 from app.storage.database import Database

@@ -9,7 +9,7 @@ from storage_parts import MODEL, STATS, get
 from app.domain.changes import Changed, Kind
 from app.domain.chat import Message, ModelIdentity, Role, Started, Status
 from app.domain.errors import UserError
-from app.domain.generation import Settings
+from app.domain.settings import Settings
 from app.storage import chats as chats_module
 from app.storage.chats import ChatStore
 from app.storage.database import Database

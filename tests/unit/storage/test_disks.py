@@ -9,7 +9,7 @@ from storage_parts import MODEL, get, problems
 
 from app.domain.changes import Changes
 from app.domain.errors import UserError
-from app.domain.generation import Settings
+from app.domain.settings import Settings
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 

@@ -8,7 +8,7 @@ import pytest
 from storage_parts import MODEL, STATS, get
 
 from app.domain.chat import Status
-from app.domain.generation import Settings
+from app.domain.settings import Settings
 
 pytestmark = pytest.mark.perf
 

@@ -9,7 +9,7 @@ from storage_parts import MODEL, get
 
 from app.domain.changes import Changes
 from app.domain.chat import CONTINUABLE, Role, Started, Status
-from app.domain.generation import Settings
+from app.domain.settings import Settings
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.domain.changes import Changes
 from app.domain.chat import ModelIdentity, Status
-from app.domain.generation import Settings
+from app.domain.settings import Settings
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 

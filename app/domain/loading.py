@@ -1,0 +1,44 @@
+"""How a model is brought into memory, beside its file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+KV_TYPES = ("f16", "q8_0", "q4_0")
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA adapter: a GGUF file of its own, laid over the model; with `scale` 0 it changes nothing."""
+
+    path: Path
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """Choices about memory and devices; None leaves one to the engine.
+
+    Attributes:
+        kv_type: Element type of the KV cache, one of `KV_TYPES`: 16, 8.5 and 4.5 bits an element.
+        flash_attention: Attention without its table of scores: less memory, and faster on GPUs. Always on
+            with a quantised KV cache.
+        ubatch: Tokens that are computed at once while reading; the compute buffer grows with it.
+        whole_window: Keep the KV cache of sliding-window layers beyond their window.
+        mmap: Map the file instead of reading it, so that other programs share its pages.
+        mlock: Hold the weights in memory; the system cannot page them out.
+        gpu_layers: Layers on the GPU.
+        threads: CPU threads.
+        gentle: Use fewer threads while the computer is busy or runs on its battery.
+        draft: A small model with the same vocabulary, which guesses ahead for this one.
+    """
+
+    kv_type: str = "f16"
+    flash_attention: bool | None = None
+    ubatch: int = 512
+    whole_window: bool = False
+    mmap: bool = True
+    mlock: bool = False
+    gpu_layers: int | None = None
+    threads: int | None = None
+    gentle: bool = False
+    draft: Path | None = None
