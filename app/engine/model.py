@@ -77,6 +77,11 @@ class LoadedModel:
         return self._model
 
     @property
+    def vocab(self) -> "api.llama_vocab_p":
+        """Return llama.cpp's pointer to the vocabulary, for samplers and grammars."""
+        return self._vocab
+
+    @property
     def vocabulary_size(self) -> int:
         """Return the number of tokens."""
         return api.llama_vocab_n_tokens(self._vocab)
