@@ -165,6 +165,19 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendered:
+    """The exact prompt of a request, without an answer to it.
+
+    Attributes:
+        parts: Its text in order, each part with whether it is a control token of the model.
+        tokens: How many tokens it has.
+    """
+
+    parts: tuple[tuple[str, bool], ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The answer is whole; nothing follows. `stats` is None for a job that only loads a model."""
 
@@ -178,7 +191,7 @@ class Failed:
     error: UserError
 
 
-EngineEvent = Loading | Reading | Piece | Chosen | Finished | Failed
+EngineEvent = Loading | Reading | Piece | Chosen | Rendered | Finished | Failed
 
 
 class Job:

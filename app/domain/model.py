@@ -66,6 +66,7 @@ class EngineStatus:
         context: Tokens the loaded model sees at once; 0 until it is loaded.
         trained_context: Tokens it was trained to see at once; 0 when unknown.
         has_template: False for a base model, which gets a plain dialogue format instead.
+        template_notes: What the chat template cannot do and what is done instead, a sentence each.
         error: Why the last load failed, as a sentence; empty otherwise.
     """
 
@@ -74,6 +75,7 @@ class EngineStatus:
     context: int = 0
     trained_context: int = 0
     has_template: bool = True
+    template_notes: tuple[str, ...] = ()
     error: str = ""
 
     @property
