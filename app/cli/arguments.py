@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app import __version__
 from app.domain.language import _
+from app.domain.loading import KV_TYPES
 from app.domain.settings import Settings
 
 
@@ -51,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("id", type=int)
     _add_json(show)
 
+    _add_plan(commands, everywhere)
+
     doctor = commands.add_parser("doctor", parents=[everywhere], help=_("what a bug report needs"))
     _add_json(doctor)
     return root
@@ -72,6 +75,36 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 def _add_json(command: argparse.ArgumentParser) -> None:
     # Without a default of its own, so that `models --json info M` is not undone by the inner parser.
     command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_("print JSON"))
+
+
+def _add_plan(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
+) -> None:
+    plan = commands.add_parser(
+        "plan", parents=[everywhere], help=_("what a model takes at a context, without loading it")
+    )
+    plan.add_argument("model", metavar="M", help=_("a name, a part of it, or a path"))
+    plan.add_argument("--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k"))
+    plan.add_argument(
+        "--memory", type=byte_count, metavar="SIZE", help=_("the memory there is, such as 8GiB")
+    )
+    plan.add_argument("--kv-type", choices=KV_TYPES, default="f16", help=_("how the KV cache is kept"))
+    _add_json(plan)
+
+
+def byte_count(text: str) -> int:
+    """Read "8GiB", "500 MB" or a plain number of bytes; MB and the like count by 1,000, MiB by 1,024.
+
+    Raises:
+        argparse.ArgumentTypeError: For anything else.
+    """
+    match = re.fullmatch(
+        r"(\d{1,6}(?:\.\d{1,3})?|\d{1,18})\s*(?:([kmgt])(i?)b?|b)?", text.strip(), re.IGNORECASE
+    )
+    if not match:
+        raise argparse.ArgumentTypeError(_("{text} is no amount of memory, such as 8GiB").format(text=text))
+    power = " kmgt".index((match[2] or " ").lower())
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 def token_count(text: str) -> int:
