@@ -1,0 +1,457 @@
+"""GBNF, the grammar format of llama.cpp: nothing that llama.cpp cannot carry may reach it.
+
+llama.cpp answers a bad grammar with a null pointer, with an exception that ends the process, or with
+work and memory without end. So each grammar is read here first, into the very rules that llama.cpp's
+own parser makes of it (`src/llama-grammar.cpp`, and `grammars/README.md` there for the format).
+
+Stricter than llama.cpp, on purpose: a rule must not be defined twice, a quoted text ends on its line,
+what can be empty cannot be repeated, every rule can come to an end, and tokens in angle brackets are
+not known, since an answer is made of text.
+"""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from app.domain.errors import UserError
+from app.domain.language import _
+
+MAX_CHARACTERS = 1_000_000
+MAX_REPEATS = 2000  # beyond it llama.cpp drops an upper bound without a word
+MAX_NESTING = 100
+MAX_ELEMENTS = 300_000  # eight bytes each in llama.cpp, which holds them three times while it reads
+MAX_DEPTH = 400  # rules that begin with rules: llama.cpp looks through them by recursion
+MAX_BEGINNINGS = 10_000  # ways in which a rule can begin: llama.cpp keeps a stack for each
+
+_ROOT = "root"
+_LAST_CHARACTER = 0x10FFFF
+_SURROGATES = 0xD800, 0xDFFF  # in no UTF-8 text
+_ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": "]", "-": "-"}
+_HEX_DIGITS = {"x": 2, "u": 4, "U": 8}
+
+# An element is the number of a rule, or, below zero, a character with what it takes in llama.cpp's elements.
+Alternative = list[int]
+Rule = list[Alternative]
+
+
+def check(text: str) -> None:
+    """Return when llama.cpp can load and follow the grammar `text`, from its rule "root".
+
+    Raises:
+        UserError: With the line and the column of the first mistake, and what it is.
+    """
+    parser = _Parser(text.replace("\r\n", "\n").replace("\r", "\n"))
+    parser.parse()
+    _check_rules(parser)
+
+
+class _Parser:
+    """Reads a grammar into rules, numbered in the order in which llama.cpp numbers them."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._depth = 0
+        self._size = 0
+        self.numbers: dict[str, int] = {}
+        self.rules: list[Rule | None] = []
+        self.places: list[int] = []
+        self.repeats: list[tuple[Alternative, int]] = []
+
+    def parse(self) -> None:
+        if len(self._text) > MAX_CHARACTERS:
+            self.refuse(0, _("It is longer than {count} characters.").format(count=MAX_CHARACTERS))
+        for index, character in enumerate(self._text):
+            if not _is_character(ord(character)):
+                self.refuse(index, _("A character here stands for nothing."))
+        self._skip_space(newlines=True)
+        while self._at < len(self._text):
+            self._rule()
+        for name, number in self.numbers.items():
+            if self.rules[number] is None:
+                self.refuse(self.places[number], _("The rule “{name}” is not defined.").format(name=name))
+        if _ROOT not in self.numbers:
+            self.refuse(0, _("The rule “root” is missing; the answer begins with it."))
+
+    def refuse(self, at: int, problem: str) -> NoReturn:
+        line = self._text.count("\n", 0, at) + 1
+        column = at - (self._text.rfind("\n", 0, at) + 1) + 1
+        raise UserError(
+            _("The grammar has a mistake in line {line}, column {column}.").format(line=line, column=column),
+            problem,
+        )
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _skip_space(self, *, newlines: bool) -> None:
+        space = " \t\n" if newlines else " \t"
+        while (character := self._peek()) and (character in space or character == "#"):
+            if character == "#":
+                end = self._text.find("\n", self._at)
+                self._at = len(self._text) if end < 0 else end
+            else:
+                self._at += 1
+
+    def _name(self) -> str:
+        start = self._at
+        while _is_word(self._peek()):
+            self._at += 1
+        return self._text[start : self._at]
+
+    def _number_of(self, name: str, at: int) -> int:
+        if name not in self.numbers:
+            self.numbers[name] = self._new_rule(at)
+        return self.numbers[name]
+
+    def _new_rule(self, at: int) -> int:
+        self.rules.append(None)
+        self.places.append(at)
+        return len(self.rules) - 1
+
+    def _rule(self) -> None:
+        start = self._at
+        name = self._name()
+        if not name and self._peek() == "|":
+            self.refuse(start, _("“|” must stand at the end of the line before."))
+        if not name:
+            self.refuse(start, _("A rule begins with its name, of letters, digits and “-”."))
+        number = self._number_of(name, start)
+        self._skip_space(newlines=False)
+        if not self._text.startswith("::=", self._at):
+            self.refuse(self._at, _("“::=” must follow the name of a rule."))
+        if self.rules[number] is not None:
+            self.refuse(start, _("The rule “{name}” is defined twice.").format(name=name))
+        self.places[number] = start
+        self._at += 3
+        self._skip_space(newlines=True)
+        self.rules[number] = self._alternatives(nested=False)
+        if self._peek() not in ("", "\n"):
+            self.refuse(self._at, _("“{character}” is not expected here.").format(character=self._peek()))
+        self._skip_space(newlines=True)
+
+    def _alternatives(self, *, nested: bool) -> Rule:
+        found = [self._sequence(nested=nested)]
+        while self._peek() == "|":
+            self._at += 1
+            self._skip_space(newlines=True)
+            found.append(self._sequence(nested=nested))
+        return found
+
+    def _sequence(self, *, nested: bool) -> Alternative:
+        sequence: Alternative = []
+        last = 0  # where the item begins that a repetition would repeat
+        weight = 1  # llama.cpp's measure of what that item takes
+        while character := self._peek():
+            at = self._at
+            if character in "*+?{":
+                low, high = self._bounds(nested=nested)
+                weight = self._repeat(sequence, last, low, high, weight, at)
+                continue
+            before = len(self.rules)
+            item = self._item(character, nested=nested)
+            if item is None:
+                break
+            last = len(sequence)
+            # Names that are seen for the first time count too, as they do in llama.cpp.
+            weight = max(1, len(self.rules) - before) if character == "(" else 1
+            sequence += item
+            self._grow(sum(-element if element < 0 else 1 for element in item), at)
+            self._skip_space(newlines=nested)
+        return sequence
+
+    def _item(self, character: str, *, nested: bool) -> Alternative | None:
+        if character == '"':
+            return self._literal()
+        if character == "[":
+            return self._class()
+        if character == ".":
+            self._at += 1
+            return [-1]
+        if _is_word(character):
+            at = self._at
+            return [self._number_of(self._name(), at)]
+        if character == "(":
+            return self._group()
+        if character in "<!":
+            self.refuse(self._at, _("Tokens in angle brackets cannot be used; write their text in quotes."))
+        return None
+
+    def _literal(self) -> Alternative:
+        start = self._at
+        self._at += 1
+        count = 0
+        while (character := self._peek()) != '"':
+            if character in ("", "\n"):
+                self.refuse(start, _("The quoted text that begins here does not end on its line."))
+            at = self._at
+            if not _is_character(self._character()):
+                self.refuse(at, _("A character here stands for nothing."))
+            count += 1
+        self._at += 1
+        return [-1] * count
+
+    def _class(self) -> Alternative:
+        start = self._at
+        self._at += 1
+        negated = self._peek() == "^"
+        self._at += negated
+        ranges: list[tuple[int, int]] = []
+        while (character := self._peek()) != "]":
+            if character in ("", "\n"):
+                self.refuse(start, _("The set of characters that begins here does not end on its line."))
+            at = self._at
+            low = high = self._character()
+            if self._peek() == "-" and self._text[self._at + 1 : self._at + 2] not in ("]", "", "\n"):
+                self._at += 1
+                high = self._character()
+            if low > high:
+                self.refuse(at, _("This range of characters runs backwards."))
+            ranges.append((low, high))
+        self._at += 1
+        if _covers_all(ranges) if negated else not any(map(_holds_character, ranges)):
+            self.refuse(start, _("This set holds no character."))
+        return [-2 * len(ranges)]
+
+    def _character(self) -> int:
+        at = self._at
+        character = self._peek()
+        self._at += 1
+        if character != "\\":
+            return ord(character)
+        kind = self._peek()
+        self._at += 1
+        if kind in _ESCAPES and kind:
+            return ord(_ESCAPES[kind])
+        digits = self._text[self._at : self._at + _HEX_DIGITS.get(kind, 0)]
+        if not digits or len(digits) != _HEX_DIGITS[kind] or set(digits) - set("0123456789abcdefABCDEF"):
+            self.refuse(
+                at,
+                _("“\\” must be followed by one of {known}.").format(
+                    known='n r t \\ " [ ] - xHH uHHHH UHHHHHHHH'
+                ),
+            )
+        self._at += len(digits)
+        value = int(digits, 16)
+        if value > _LAST_CHARACTER:
+            self.refuse(at, _("A character here stands for nothing."))
+        return value
+
+    def _group(self) -> Alternative:
+        start = self._at
+        if self._depth == MAX_NESTING:
+            self.refuse(start, _("Parentheses lie more than {count} deep.").format(count=MAX_NESTING))
+        self._depth += 1
+        self._at += 1
+        self._skip_space(newlines=True)
+        number = self._new_rule(start)
+        self.rules[number] = self._alternatives(nested=True)
+        if self._peek() != ")":
+            if self._peek():
+                self.refuse(self._at, _("“{character}” is not expected here.").format(character=self._peek()))
+            self.refuse(start, _("The parenthesis that begins here is not closed."))
+        self._at += 1
+        self._depth -= 1
+        return [number]
+
+    def _bounds(self, *, nested: bool) -> tuple[int, int | None]:
+        """Read `*`, `+`, `?` or `{m,n}` and the space after it."""
+        at = self._at
+        character = self._peek()
+        self._at += 1
+        self._skip_space(newlines=nested)
+        if character != "{":
+            return {"*": (0, None), "+": (1, None), "?": (0, 1)}[character]
+        low = self._count(at)
+        self._skip_space(newlines=nested)
+        high: int | None = low
+        if self._peek() == ",":
+            self._at += 1
+            self._skip_space(newlines=nested)
+            high = self._count(at) if _is_digit(self._peek()) else None
+            self._skip_space(newlines=nested)
+        if self._peek() != "}":
+            self.refuse(at, _("A repetition is written like {example}.").format(example="{2}, {2,} or {2,5}"))
+        self._at += 1
+        self._skip_space(newlines=nested)
+        if high is not None and high < low:
+            self.refuse(at, _("This repetition ends before it begins."))
+        return low, high
+
+    def _count(self, at: int) -> int:
+        start = self._at
+        while _is_digit(self._peek()):
+            self._at += 1
+        digits = self._text[start : self._at]
+        if not digits:
+            self.refuse(at, _("A repetition is written like {example}.").format(example="{2}, {2,} or {2,5}"))
+        if len(digits) > 9 or int(digits) > MAX_REPEATS:
+            self.refuse(at, _("Nothing can be repeated more than {count} times.").format(count=MAX_REPEATS))
+        return int(digits)
+
+    def _repeat(
+        self, sequence: Alternative, last: int, low: int, high: int | None, weight: int, at: int
+    ) -> int:
+        """Rewrite the last item of `sequence` as llama.cpp does; return the new weight."""
+        item = sequence[last:]
+        if not item:
+            self.refuse(at, _("There is nothing before this that could be repeated."))
+        weight *= high or low or 1
+        if weight > MAX_REPEATS:
+            self.refuse(at, _("Nothing can be repeated more than {count} times.").format(count=MAX_REPEATS))
+        if high is None or high > 1:
+            self.repeats.append((item, at))
+        optional = 1 if high is None else high - low
+        size = sum(-element if element < 0 else 1 for element in item)
+        self._grow(size * max(low - 1, 0) + (size + 3) * optional, at)
+        if low == 0:
+            del sequence[last:]
+        else:
+            sequence += item * (low - 1)
+        inner = -1
+        for step in range(optional):
+            number = self._new_rule(at)
+            tail = [number] if high is None else [inner] if step else []
+            self.rules[number] = [item + tail, []]
+            inner = number
+        if optional:
+            sequence.append(inner)
+        return weight
+
+    def _grow(self, elements: int, at: int) -> None:
+        self._size += elements
+        if self._size > MAX_ELEMENTS:
+            self.refuse(at, _("The grammar is too large: its repetitions multiply."))
+
+
+def _is_digit(character: str) -> bool:
+    return "0" <= character <= "9"
+
+
+def _is_word(character: str) -> bool:
+    return "a" <= character <= "z" or "A" <= character <= "Z" or _is_digit(character) or character == "-"
+
+
+def _is_character(value: int) -> bool:
+    return 0 < value < _SURROGATES[0] or value > _SURROGATES[1]
+
+
+def _holds_character(bounds: tuple[int, int]) -> bool:
+    low, high = bounds
+    return high > 0 and not _SURROGATES[0] <= low <= high <= _SURROGATES[1]
+
+
+def _covers_all(ranges: Sequence[tuple[int, int]]) -> bool:
+    reached = 0  # NUL is in no text
+    for low, high in sorted(ranges):
+        between = reached + 1, low - 1
+        if between[0] <= between[1] and _holds_character(between):
+            return False
+        reached = max(reached, high)
+    return reached >= _LAST_CHARACTER
+
+
+def _check_rules(parser: _Parser) -> None:
+    """Refuse rules that llama.cpp could not follow to an end, by the fixed points of the whole grammar."""
+    rules = [rule or [] for rule in parser.rules]
+    ending = _deriving(rules, characters=True)
+    for number, place in enumerate(parser.places):
+        if number not in ending:
+            parser.refuse(place, _("What begins here can never come to an end."))
+    empty = _deriving(rules, characters=False)
+    for item, place in parser.repeats:
+        if all(element in empty for element in item):
+            parser.refuse(place, _("What can be empty cannot be repeated."))
+    beginnings: list[int] = [0] * len(rules)
+    depths: list[int] = [0] * len(rules)
+    for number in _inner_first(parser, rules, empty):
+        beginnings[number], depths[number] = _measures(rules[number], empty, beginnings, depths)
+        if beginnings[number] > MAX_BEGINNINGS or depths[number] > MAX_DEPTH:
+            parser.refuse(parser.places[number], _("What stands here can begin in too many ways."))
+
+
+def _deriving(rules: list[Rule], *, characters: bool) -> set[int]:
+    """Return the rules with an alternative made only of such rules and, if `characters`, of characters."""
+    waiting: dict[int, list[tuple[int, int]]] = {}
+    missing: list[list[int]] = []
+    ready: list[int] = []
+    for number, rule in enumerate(rules):
+        missing.append([])
+        for index, alternative in enumerate(rule):
+            needs = [element for element in alternative if element >= 0 or not characters]
+            missing[number].append(len(needs))
+            for element in needs:
+                waiting.setdefault(element, []).append((number, index))
+            if not needs:
+                ready.append(number)
+    found: set[int] = set()
+    while ready:
+        number = ready.pop()
+        if number in found:
+            continue
+        found.add(number)
+        for user, index in waiting.get(number, ()):
+            missing[user][index] -= 1
+            if not missing[user][index]:
+                ready.append(user)
+    return found
+
+
+def _first_rules(rule: Rule, empty: set[int]) -> list[int]:
+    """Return the rules with which `rule` can begin."""
+    found = []
+    for alternative in rule:
+        for element in alternative:
+            if element < 0:
+                break
+            found.append(element)
+            if element not in empty:
+                break
+    return found
+
+
+def _inner_first(parser: _Parser, rules: list[Rule], empty: set[int]) -> list[int]:
+    """Return the rules' numbers, each after those with which it can begin; refuse left recursion."""
+    order: list[int] = []
+    entered = [False] * len(rules)
+    left = [False] * len(rules)
+    for start in range(len(rules)):
+        pending = [start]
+        while pending:
+            number = pending[-1]
+            if entered[number]:
+                pending.pop()
+                if not left[number]:
+                    left[number] = True
+                    order.append(number)
+                continue
+            entered[number] = True
+            for inner in _first_rules(rules[number], empty):
+                if entered[inner] and not left[inner]:
+                    parser.refuse(
+                        parser.places[inner],
+                        _("What begins here can begin with itself; put its own name further right."),
+                    )
+                if not entered[inner]:
+                    pending.append(inner)
+    return order
+
+
+def _measures(rule: Rule, empty: set[int], beginnings: list[int], depths: list[int]) -> tuple[int, int]:
+    """Return in how many ways the rule, or what is left of it, can begin, and through how many rules."""
+    whole = 1
+    most = 0
+    depth = 0
+    for alternative in rule:
+        ways = 1
+        for element in reversed(alternative):
+            if element < 0:
+                ways = 1
+            elif element in empty:
+                ways += beginnings[element]
+            else:
+                ways = beginnings[element]
+            most = max(most, ways)
+        whole += ways
+    for inner in _first_rules(rule, empty):
+        depth = max(depth, depths[inner])
+    return max(whole, most), depth + 1
