@@ -116,6 +116,6 @@ def _broken_tokens(model: LoadedModel) -> "npt.NDArray[np.bool_]":
         for token in range(model.vocabulary_size):
             # Not `model.piece`, which would remember them all.
             length = api.llama_token_to_piece(model.vocab, token, buffer, _LONGEST_PIECE, 0, False)
-            broken[token] = length <= 0 or _unfinished(buffer[:length]) is None
+            broken[token] = length <= 0 or _unfinished(ctypes.string_at(buffer, length)) is None
         _broken[model] = broken
     return _broken[model]
