@@ -25,6 +25,7 @@ from app.domain.language import _
 from app.engine.trial import TRIAL, Trials
 from app.engine.worker import Engine
 from app.services import Services
+from app.services.benchmark import Benchmark
 from app.services.conversation import Conversation
 from app.services.history import History
 from app.services.models import Models
@@ -99,6 +100,9 @@ class Build:
             models=Models(Library(folders.models), self.engine, self.changes, self.store.fill_sha256),
             questions=Questions(self.engine),
             preferences=Preferences(PreferenceStore(self.database)),
+            benchmark=Benchmark(
+                lambda _folder: make_engine(self.changes, folders.logs / "crash.txt", trials), folders.data
+            ),
         )
 
     def begin(self) -> None:
@@ -122,7 +126,7 @@ class Build:
 
 
 def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
-    from app.cli import ask, chat, doctor, history, models
+    from app.cli import ask, bench, chat, doctor, history, models
     from app.cli.loop import Loop
     from app.cli.output import report
 
@@ -131,6 +135,7 @@ def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
         "chat": chat.run,
         "models": models.run,
         "history": history.run,
+        "bench": bench.run,
         "doctor": doctor.run,
     }
     loop = Loop()

@@ -54,9 +54,20 @@ def parser() -> argparse.ArgumentParser:
 
     _add_plan(commands, everywhere)
 
+    _add_bench(commands.add_parser("bench", parents=[everywhere], help=_("how fast a model is here")))
+
     doctor = commands.add_parser("doctor", parents=[everywhere], help=_("what a bug report needs"))
     _add_json(doctor)
     return root
+
+
+def _add_bench(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("model", metavar="M", help=_("a name, a part of it, or a path"))
+    bench.add_argument("--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k"))
+    bench.add_argument(
+        "--runs", type=run_count, default=3, metavar="N", help=_("how often to measure; 3 unless given")
+    )
+    _add_json(bench)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
@@ -119,6 +130,17 @@ def token_count(text: str) -> int:
             _("{text} is no number of tokens, such as 8192 or 16k").format(text=text)
         )
     return int(match[1]) * (1024 if match[2] else 1)
+
+
+def run_count(text: str) -> int:
+    """Read how often something is measured: 1 to 99.
+
+    Raises:
+        argparse.ArgumentTypeError: For anything else.
+    """
+    if not re.fullmatch(r"[1-9][0-9]?", text.strip()):
+        raise argparse.ArgumentTypeError(_("{text} is no number from 1 to 99").format(text=text))
+    return int(text)
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.services.benchmark import Benchmark
 from app.services.conversation import Conversation
 from app.services.history import History
 from app.services.models import Models
@@ -22,3 +23,4 @@ class Services:
     models: Models
     questions: Questions
     preferences: Preferences
+    benchmark: Benchmark
