@@ -11,17 +11,16 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from app.domain.errors import UserError
 from app.domain.language import _
-from models_registry.shards import parts_of
+from app.engine import records
 from models_registry.starter import find_starter
 
 TRIAL = "--engine-trial"
@@ -54,8 +53,7 @@ class _Verdict:
     """What is known of a file, in the state it had, on the engine that was there.
 
     Attributes:
-        file: Size in bytes and time of the last change in nanoseconds, of each part. The sha256 would be
-            surer, and cost longer than the load itself.
+        file: See `records.state_of`.
         engine: Version of llama.cpp, instruction sets and devices: another one may do better or worse.
         passed: It loaded in a trial.
         killed: It ended its trial, or this program after it had passed.
@@ -130,7 +128,7 @@ class Trials:
             return True
         if verdict and verdict.passed:
             return True
-        verdict = verdict or _Verdict(_state(path), engine)
+        verdict = verdict or _Verdict(records.state_of(path), engine)
         return self._try(path, verdict, cancelled)
 
     @contextlib.contextmanager
@@ -139,7 +137,8 @@ class Trials:
         process = self._processes.this_process()
         marker = self._folder / f"loading-{os.getpid()}.json"
         with contextlib.suppress(OSError):
-            _write(marker, {"process": process, "path": str(path), "file": _state(path), "engine": engine})
+            left = {"process": process, "path": str(path), "file": records.state_of(path), "engine": engine}
+            records.write(marker, left)
         try:
             yield
         finally:
@@ -167,7 +166,7 @@ class Trials:
                 path = None
             with contextlib.suppress(OSError):
                 marker.unlink()
-            if path is None or file != _state(path):
+            if path is None or file != records.state_of(path):
                 continue
             known = self._known(path, engine)
             deaths = (known.deaths if known else 0) + 1
@@ -243,18 +242,10 @@ class Trials:
     def _known(self, path: Path, engine: str) -> _Verdict | None:
         """Return the verdict on the file as it is now, on this engine; None when there is none."""
         try:
-            verdict = _Verdict(**self._read()[str(path)])
+            verdict = _Verdict(**records.read(self._verdicts)[str(path)])
         except (KeyError, TypeError):
             return None
-        return verdict if verdict.file == _state(path) and verdict.engine == engine else None
-
-    def _read(self) -> dict[str, Any]:
-        """Return all verdicts by path; a damaged file holds none."""
-        try:
-            content = json.loads(self._verdicts.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        return verdict if verdict.file == records.state_of(path) and verdict.engine == engine else None
 
     def _keep(self, path: Path, verdict: _Verdict) -> None:
         """Add a verdict to the file.
@@ -262,31 +253,9 @@ class Trials:
         Two processes in the very same moment can lose one of two verdicts: that file is tried again.
         """
         try:
-            _write(self._verdicts, self._read() | {str(path): asdict(verdict)})
+            records.write(self._verdicts, records.read(self._verdicts) | {str(path): asdict(verdict)})
         except OSError as error:
             _log.warning("The verdict on %s cannot be kept: %s", path.name, error)
-
-
-def _write(target: Path, content: dict[str, Any]) -> None:
-    """Write JSON; others see the old file or the whole new one, also after a crash."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=target.name, suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(content, file, indent=1)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _state(path: Path) -> list[list[int]]:
-    """Return what changes when a model's files change; empty when there are none."""
-    try:
-        statuses = [part.stat() for part in parts_of(path)]
-    except OSError:
-        return []
-    return [[status.st_size, status.st_mtime_ns] for status in statuses]
 
 
 def _now() -> str:
