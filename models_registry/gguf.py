@@ -7,6 +7,7 @@ where no genuine file comes near the original ones.
 import math
 import stat
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from io import BufferedReader
 from itertools import pairwise
@@ -45,13 +46,20 @@ _TYPES = ("u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "str", "arr", "
 _CODES = dict(zip(_TYPES, ("B", "b", "H", "h", "I", "i", "f", "?", "", "", "Q", "q", "d"), strict=True))
 
 
-class _Part(NamedTuple):
-    """One file of a model."""
+class Part(NamedTuple):
+    """One file: a model, one of several that hold a model, or an adapter.
+
+    Attributes:
+        arrays: Every array of the metadata, also the long ones that are not in it.
+        types: How each scalar of the metadata is stored, as named in the GGUF format: "u32", "str".
+    """
 
     path: Path
     size: int
     version: int
     metadata: dict[str, Value]
+    arrays: dict[str, Array]
+    types: dict[str, str]
     tensors: list[Tensor]
 
 
@@ -64,7 +72,7 @@ def read_header(path: Path) -> Header:
     Raises:
         ModelFileError: With any `Problem`. Nothing else is raised, whatever the file holds.
     """
-    first = _read_part(path, number=1)
+    first = read_part(path, check=preflight.check)
     others = _read_others(path, first.metadata)
     tensors = tuple(tensor for part in (first, *others) for tensor in part.tensors)
     expected = first.metadata.get("split.tensors.count")
@@ -102,7 +110,7 @@ def _refuse(detail: str, problem: Problem = Problem.CORRUPT) -> Never:
     raise ModelFileError(problem, detail)
 
 
-def _read_others(path: Path, metadata: dict[str, Value]) -> list[_Part]:
+def _read_others(path: Path, metadata: dict[str, Value]) -> list[Part]:
     """Read the files after the first one."""
     count = metadata.get("split.count", 0)
     if not isinstance(count, int) or count <= 1:
@@ -116,11 +124,23 @@ def _read_others(path: Path, metadata: dict[str, Value]) -> list[_Part]:
         paths.append(shard.sibling(number))
         if not paths[-1].is_file():
             _refuse(f"{paths[-1].name} is missing", Problem.SHARD_MISSING)
-    return [_read_part(part, number) for number, part in enumerate(paths, start=2)]
+    return [read_part(part, number) for number, part in enumerate(paths, start=2)]
 
 
-def _read_part(path: Path, number: int) -> _Part:
-    """Read one file, the `number`th of the model."""
+Check = Callable[[Mapping[str, Value], Mapping[str, Array], int], None]
+
+
+def read_part(path: Path, number: int = 1, check: Check | None = None) -> Part:
+    """Read one file.
+
+    Args:
+        path: Any file.
+        number: Which of several it is, from 1.
+        check: Refuses it after its metadata, given what `preflight.check` is given.
+
+    Raises:
+        ModelFileError: With the problems of the format itself, and what `check` raises.
+    """
     with open_file(path) as file:
         try:
             reader = ByteReader(file)
@@ -130,10 +150,10 @@ def _read_part(path: Path, number: int) -> _Part:
             if tensor_count > _MAX_TENSORS or pair_count > _MAX_PAIRS:
                 _refuse(f"{tensor_count} tensors, {pair_count} keys: more than {_MAX_TENSORS}, {_MAX_PAIRS}")
             reader.require(_LEAST_PAIR * pair_count + _LEAST_TENSOR * tensor_count, "the keys and tensors")
-            metadata, arrays = _read_metadata(reader, pair_count)
+            metadata, arrays, types = _read_metadata(reader, pair_count)
             _check_number(path, metadata, number)
-            if number == 1:
-                preflight.check(metadata, arrays, tensor_count)
+            if check:
+                check(metadata, arrays, tensor_count)
             tensors = _read_tensors(reader, tensor_count, _alignment(metadata))
         except ModelFileError as error:
             if number == 1:
@@ -141,7 +161,7 @@ def _read_part(path: Path, number: int) -> _Part:
             raise ModelFileError(error.problem, f"{path.name}: {error.detail}") from error
         except OSError as error:
             raise ModelFileError(Problem.UNREADABLE, str(error)) from error
-        return _Part(path, reader.size, version, metadata, tensors)
+        return Part(path, reader.size, version, metadata, arrays, types, tensors)
 
 
 def _read_version(reader: ByteReader) -> int:
@@ -173,9 +193,12 @@ def _check_number(path: Path, metadata: dict[str, Value], number: int) -> None:
     _refuse(f"split.no is {stated}, and the first file is not beside it", Problem.SHARD_MISSING)
 
 
-def _read_metadata(reader: ByteReader, count: int) -> tuple[dict[str, Value], dict[str, Array]]:
-    """Read all key-value pairs; long arrays are passed over."""
+def _read_metadata(
+    reader: ByteReader, count: int
+) -> tuple[dict[str, Value], dict[str, Array], dict[str, str]]:
+    """Read all key-value pairs, all arrays and the types of all scalars; long arrays are passed over."""
     metadata: dict[str, Value] = {}
+    types: dict[str, str] = {}
     arrays: dict[str, Array] = {}
     for index in range(count):
         key = _decode_name(reader.string(f"key {index}", _MAX_KEY), f"key {index}")
@@ -184,6 +207,7 @@ def _read_metadata(reader: ByteReader, count: int) -> tuple[dict[str, Value], di
         type_name = _read_type(reader, key)
         if type_name != "arr":
             metadata[key] = _read_scalar(reader, type_name, key)
+            types[key] = type_name
             continue
         element, length = _read_type(reader, key), reader.integer(8, key)
         if element == "arr" or length > _MAX_ELEMENTS:
@@ -192,7 +216,7 @@ def _read_metadata(reader: ByteReader, count: int) -> tuple[dict[str, Value], di
         value = _read_array(reader, arrays[key], key)
         if value is not None:
             metadata[key] = value
-    return metadata, arrays
+    return metadata, arrays, types
 
 
 def _read_type(reader: ByteReader, key: str) -> str:
