@@ -44,6 +44,10 @@ class ThreadCounts:
     decode: int
     prefill: int
 
+    def limited(self, most: int) -> "ThreadCounts":
+        """Return the counts with none above `most`."""
+        return ThreadCounts(min(self.decode, most), min(self.prefill, most))
+
 
 @dataclass(frozen=True, slots=True)
 class Cores:
@@ -93,10 +97,11 @@ class Threads:
         self._busy = False
         self._seen = _load()
 
-    @property
-    def usual(self) -> ThreadCounts:
-        """Return what fits most models: the number of fast cores."""
-        return ThreadCounts(self._cores.fast, self._cores.fast)
+    @staticmethod
+    def usual_here() -> ThreadCounts:
+        """Return what fits most models on this computer: the number of fast cores."""
+        fast = Cores.here().fast
+        return ThreadCounts(fast, fast)
 
     def known(self, path: Path, engine: str) -> ThreadCounts | None:
         """Return what was measured for the model in the state it has, on this engine and these cores.
@@ -121,7 +126,7 @@ class Threads:
             engine: What computes.
             compute: Decodes; what it raises ends the measurement, and nothing is kept.
         """
-        usual = self.usual
+        usual = ThreadCounts(self._cores.fast, self._cores.fast)
         candidates = self._cores.candidates()
         first = compute(usual.decode, 1)  # reads the pages of the file and wakes the threads
         counts = self._compare(candidates, compute) if first < _SECONDS and candidates[1:] else usual
