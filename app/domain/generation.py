@@ -35,6 +35,10 @@ class Stats:
         context: Size in tokens of the context it ran in.
         rope: How positions were scaled: "none", or the type the file declares.
         kv_type: Type of the KV cache, "f16".
+        flash_attention: Whether attention was computed without its table of scores.
+        threads: CPU threads that wrote it; 0 when unknown.
+        drafted_tokens: How many tokens were guessed ahead.
+        accepted_tokens: How many of these the model wrote.
     """
 
     stop_reason: StopReason
@@ -48,6 +52,10 @@ class Stats:
     context: int
     rope: str = "none"
     kv_type: str = "f16"
+    flash_attention: bool = True
+    threads: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
     @property
     def tokens_per_second(self) -> float:
@@ -201,23 +209,26 @@ class Job:
     Exactly one Finished or Failed comes last, whatever happens.
 
     Attributes:
-        flag: Two bytes, the second always 0. llama.cpp reads the first while it computes:
-            not 0 stops the computation within about a millisecond.
+        events: What the engine has written.
+        cancelled: Whether `cancel` was called.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, interrupt: bytearray | None = None) -> None:
+        """Prepare a job.
+
+        Args:
+            interrupt: Two bytes of the engine's, the second always 0. llama.cpp reads the first while it
+                computes: not 0 stops the computation within about a millisecond.
+        """
         self.events: deque[EngineEvent] = deque()
-        self.flag = bytearray(2)
+        self.cancelled = False
+        self._interrupt = bytearray(2) if interrupt is None else interrupt
         self._arrived = Event()
 
     def cancel(self) -> None:
         """Ask the engine to stop; what it has written so far stays. May be called from any thread."""
-        self.flag[0] = 1
-
-    @property
-    def cancelled(self) -> bool:
-        """Return whether `cancel` was called."""
-        return self.flag[0] != 0
+        self.cancelled = True
+        self._interrupt[0] = 1  # after the other, which is what the engine then looks at
 
     def put(self, event: EngineEvent) -> None:
         """Append `event`. Only the engine calls this."""

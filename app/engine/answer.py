@@ -2,7 +2,7 @@
 
 import time
 
-from app.domain.generation import Chosen, Job, Piece, Reading, Stats, StopReason
+from app.domain.generation import Job, Piece, Reading, Stats, StopReason
 from app.domain.settings import Settings
 from app.engine.cache import CachedSequence
 from app.engine.context import Context
@@ -129,8 +129,6 @@ class Answer:
         if self._model.is_end(token):
             return StopReason.END
         self.tokens.append(token)
-        if chosen := self.sampler.chosen:
-            self._tell(chosen)
         self._show(self._stream.push(self._model.piece(token)))
         if self._stream.stopped:
             return StopReason.END
@@ -158,9 +156,6 @@ class Answer:
             drafted_tokens=self.pace.drafted,
             accepted_tokens=self.pace.accepted,
         )
-
-    def _tell(self, chosen: Chosen) -> None:
-        self.job.put(chosen)
 
     def _show(self, text: str) -> None:
         if text:

@@ -1,9 +1,9 @@
-"""One KV cache shared by several sequences, and what each of them holds."""
+"""A llama_context: the memory that a model computes in, and the computation itself."""
 
 import ctypes
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import takewhile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from llama_cpp import llama_cpp as api
@@ -12,62 +12,74 @@ from app.domain.errors import UserError
 from app.domain.language import _
 from app.engine import native
 from app.engine.model import LoadedModel
+from models_registry.fit import Layout
 
-SEQUENCES = 8
-CHUNK = 512  # tokens read between two looks at the outside world; also llama.cpp's ubatch
-CELL_STEP = 256  # llama.cpp rounds contexts up to this, so only multiples of it mean what they say
-
-_NO_SLOT, _ABORTED = 1, 2
+_OK, _NO_SLOT, _ABORTED = 0, 1, 2
+_KV_TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0, "q4_0": api.GGML_TYPE_Q4_0}
 
 
 class Aborted(Exception):
     """The computation was stopped by its flag."""
 
 
-class ContextFull(Exception):
+class NoSlot(Exception):
     """No cell is left in the KV cache."""
 
 
-@dataclass(slots=True)
-class CachedSequence:
-    """What one sequence of the KV cache holds: tokens at positions 0, 1, 2, …."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one sequence contributes to a batch.
 
-    id: int
-    tokens: list[int] = field(default_factory=list)
-    used: int = 0  # the larger, the more recently
+    Attributes:
+        sequence: Its number.
+        start: Position of the first of `tokens` in it.
+        outputs: How many of the last tokens get logits.
+    """
+
+    sequence: int
+    start: int
+    tokens: Sequence[int]
+    outputs: int
 
 
 class Context:
-    """A llama_context with one unified KV cache; all calls come from the engine's thread.
-
-    Sequences share its cells: several conversations, or branches of one, stay readable side by side
-    as long as there is room, and the least recently used give way.
+    """One llama_context with one unified KV cache; all calls come from the engine's thread.
 
     Attributes:
+        layout: How its memory is laid out.
         size: Cells, and thereby the most tokens of one sequence.
-        kv_type: Element type of the cache.
+        rolls_back: Whether the end of a sequence can be forgotten at all; a recurrent state cannot.
+        window: Tokens that a sliding-window layer looks back, when cells beyond it are given up; 0 when
+            every cell is kept.
     """
 
-    kv_type = "f16"
+    def __init__(self, model: LoadedModel, layout: Layout, threads: int) -> None:
+        """Reserve the memory of `layout`.
 
-    def __init__(self, model: LoadedModel, size: int, threads: int) -> None:
-        """Reserve the memory for `size` tokens (rounded up to a multiple of 256).
+        Args:
+            model: What computes.
+            layout: Sizes; `layout.context` is a multiple of 256.
+            threads: CPU threads, until `set_threads` says otherwise.
 
         Raises:
             UserError: When there is not enough memory.
         """
-        self.size = -(-size // CELL_STEP) * CELL_STEP
+        self.layout = layout
+        self.size = layout.context
         parameters = api.llama_context_default_params()
-        parameters.n_ctx = self.size
-        parameters.n_batch = CHUNK
-        parameters.n_ubatch = CHUNK
-        parameters.n_seq_max = SEQUENCES
-        parameters.n_outputs_max = SEQUENCES  # logits are asked for the last token only
+        parameters.n_ctx = layout.context
+        parameters.n_batch = parameters.n_ubatch = layout.ubatch
+        parameters.n_seq_max = layout.sequences
+        parameters.n_outputs_max = layout.outputs
         parameters.n_threads = parameters.n_threads_batch = threads
-        parameters.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        parameters.type_k = parameters.type_v = _KV_TYPES[layout.kv_type]
+        parameters.flash_attn_type = (
+            api.LLAMA_FLASH_ATTN_TYPE_ENABLED
+            if layout.flash_attention
+            else api.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        )
         parameters.kv_unified = True
-        # The whole cache also for sliding-window layers: a window that has moved on cannot be rolled back.
-        parameters.swa_full = True
+        parameters.swa_full = layout.whole_window
         parameters.no_perf = True
         self._context = api.llama_init_from_model(model.handle, parameters)
         if not self._context:
@@ -76,9 +88,13 @@ class Context:
                 _("Choose a smaller context, or a smaller model."),
             )
         self._memory = api.llama_get_memory(self._context)
-        self._batch = api.llama_batch_init(CHUNK, 0, 1)
-        self._sequences = [CachedSequence(number) for number in range(SEQUENCES)]
-        self._clock = 0
+        self._batch = api.llama_batch_init(layout.ubatch, 0, 1)
+        for i in range(layout.ubatch):
+            self._batch.n_seq_id[i] = 1
+        self.threads = threads
+        recurrent = api.llama_model_is_recurrent(model.handle) or api.llama_model_is_hybrid(model.handle)
+        self.rolls_back = not recurrent
+        self.window = 0 if layout.whole_window else api.llama_model_n_swa(model.handle)
         self._flag: ctypes.Array[ctypes.c_char] | None = None
 
     @property
@@ -93,6 +109,11 @@ class Context:
             api.llama_free(self._context)
             self._context = None
 
+    def set_threads(self, decode: int, batch: int) -> None:
+        """Use `decode` CPU threads for a single token and `batch` for several."""
+        self.threads = decode
+        api.llama_set_n_threads(self._context, decode, batch)
+
     def watch(self, flag: bytearray) -> None:
         """Stop computing as soon as the first byte of `flag` is not 0; its second byte is 0.
 
@@ -102,99 +123,98 @@ class Context:
         self._flag = (ctypes.c_char * len(flag)).from_buffer(flag)
         api.llama_set_abort_callback(self._context, _strlen(), ctypes.addressof(self._flag))
 
-    def claim(self, tokens: Sequence[int]) -> tuple[CachedSequence, int]:
-        """Return a sequence that holds the longest known beginning of `tokens`, and how much that is.
+    def decode(self, parts: Sequence[Part]) -> None:
+        """Compute `parts` in one batch: together at most `layout.ubatch` tokens, `layout.outputs` outputs.
 
-        At least the last token is left to be read, since its logits are needed. A sequence that shares
-        more than it would lose is cut back; else the shared part is copied, which costs no memory.
-        """
-        shared, best = max(((_common(s.tokens, tokens), s) for s in self._sequences), key=lambda p: p[0])
-        shared = min(shared, len(tokens) - 1)
-        lost = len(best.tokens) - shared
-        chosen = best
-        if shared < lost:
-            chosen = min((s for s in self._sequences if s is not best), key=lambda s: (s.used, s.id))
-            self._clear(chosen)
-            if shared:
-                api.llama_memory_seq_cp(self._memory, best.id, chosen.id, 0, shared)
-                chosen.tokens = best.tokens[:shared]
-        self._clock += 1
-        chosen.used = self._clock
-        if not self._truncate(chosen, shared):
-            shared = 0
-        return chosen, shared
-
-    def read(
-        self,
-        sequence: CachedSequence,
-        tokens: Sequence[int],
-        on_progress: Callable[[int], None] = lambda done: None,
-    ) -> None:
-        """Append `tokens` to `sequence`; the logits of the last one can then be sampled.
+        The tokens lie in the batch in the order given: that is how `Sampler.sample` counts. Unless this
+        returns, what it did to the sequences is unknown: `forget` what lies beyond the known.
 
         Raises:
-            Aborted: By the flag; whole chunks that were read are kept.
-            ContextFull: When no other sequence is left to give way.
+            Aborted: By the flag.
+            NoSlot: When the cells do not suffice; nothing has changed then.
         """
-        for start in range(0, len(tokens), CHUNK):
-            if self._flag is not None and self._flag[0] != b"\0":  # GPUs do not look at it while they compute
-                raise Aborted
-            chunk = tokens[start : start + CHUNK]
-            last = start + len(chunk) == len(tokens)
-            self._decode(sequence, chunk, output=last)
-            if not last:
-                on_progress(start + len(chunk))
-
-    def _decode(self, sequence: CachedSequence, chunk: Sequence[int], *, output: bool) -> None:
-        batch, position = self._batch, len(sequence.tokens)
-        batch.n_tokens = len(chunk)
-        for i, token in enumerate(chunk):
-            batch.token[i] = token
-            batch.pos[i] = position + i
-            batch.n_seq_id[i] = 1
-            batch.seq_id[i][0] = sequence.id
-            batch.logits[i] = 0
-        batch.logits[len(chunk) - 1] = output
-        while (code := api.llama_decode(self._context, batch)) == _NO_SLOT:
-            if not self._give_way(sequence):
-                raise ContextFull
-        if code == 0:
-            sequence.tokens.extend(chunk)
+        if self._flag is not None and self._flag[0] != b"\0":  # GPUs do not look at it while they compute
+            raise Aborted
+        batch = self._batch
+        token, pos, seq_id, logits = batch.token, batch.pos, batch.seq_id, batch.logits
+        i = 0
+        for part in parts:
+            silent = i + len(part.tokens) - part.outputs
+            for position, each in enumerate(part.tokens, part.start):
+                token[i] = each
+                pos[i] = position
+                seq_id[i][0] = part.sequence
+                logits[i] = i >= silent
+                i += 1
+        batch.n_tokens = i
+        code = api.llama_decode(self._context, batch)
+        if code == _OK:
             return
-        self._truncate(sequence, position)
+        if code == _NO_SLOT:
+            raise NoSlot
         if code == _ABORTED:
             raise Aborted
         said = "; ".join(list(native.lines)[-3:])
-        raise RuntimeError(f"llama_decode returned {code} for {len(chunk)} tokens at {position}: {said}")
+        raise RuntimeError(f"llama_decode returned {code} for {i} tokens: {said}")
 
-    def _give_way(self, busy: CachedSequence) -> bool:
-        """Empty the least recently used sequence that holds something; False when there is none."""
-        others = [s for s in self._sequences if s is not busy and s.tokens]
-        if not others:
-            return False
-        self._clear(min(others, key=lambda s: s.used))
-        return True
+    def forget(self, sequence: int, start: int = 0) -> bool:
+        """Forget a sequence from position `start` on; False when its memory cannot do that."""
+        return bool(api.llama_memory_seq_rm(self._memory, sequence, start, -1))
 
-    def _clear(self, sequence: CachedSequence) -> None:
-        api.llama_memory_seq_rm(self._memory, sequence.id, -1, -1)
-        sequence.tokens = []
+    def clear(self) -> None:
+        """Forget every sequence; the next one begins in the first cell, as in a new context."""
+        api.llama_memory_clear(self._memory, False)
 
-    def _truncate(self, sequence: CachedSequence, length: int) -> bool:
-        """Forget everything from position `length` on; False when the whole sequence had to go.
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let `target`, which is empty, share the first `length` positions of `source`; costs no memory."""
+        api.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
-        A recurrent state cannot be rolled back, and a sliding window may have lost its beginning.
+    def first_position(self, sequence: int) -> int:
+        """Return the earliest position of which every layer still holds something; -1 when empty."""
+        return int(api.llama_memory_seq_pos_min(self._memory, sequence))
+
+    def partial_state(self, sequence: int) -> bytes:
+        """Return what cannot be rolled back of a sequence: sliding windows, recurrent states."""
+        flags = api.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
+        size = api.llama_state_seq_get_size_ext(self._context, sequence, flags)
+        buffer = (ctypes.c_uint8 * size)()
+        written = api.llama_state_seq_get_data_ext(self._context, buffer, size, sequence, flags)
+        return bytes(buffer)[:written]
+
+    def set_partial_state(self, sequence: int, state: bytes) -> bool:
+        """Put back what `partial_state` returned; False when that failed."""
+        flags = api.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        return bool(
+            api.llama_state_seq_set_data_ext(self._context, buffer, len(state), sequence, flags) == len(state)
+        )
+
+    def state_size(self, sequence: int) -> int:
+        """Return the bytes that `save` will write, about."""
+        return int(api.llama_state_seq_get_size(self._context, sequence))
+
+    def save(self, sequence: int, tokens: Sequence[int], path: Path) -> bool:
+        """Write the whole state of a sequence and its `tokens`; False when that failed."""
+        array = (api.llama_token * len(tokens))(*tokens)
+        return bool(
+            api.llama_state_seq_save_file(self._context, str(path).encode(), sequence, array, len(tokens))
+        )
+
+    def restore(self, sequence: int, path: Path, tokens: int) -> bool:
+        """Read what `save` wrote into an empty sequence; False when it fails or finds no room.
+
+        Args:
+            sequence: Its number.
+            path: A file that is known to be whole: llama.cpp checks little.
+            tokens: How many the file holds.
         """
-        whole = api.llama_memory_seq_rm(self._memory, sequence.id, length, -1)
-        if length and (not whole or api.llama_memory_seq_pos_min(self._memory, sequence.id) != 0):
-            self._clear(sequence)
-            return False
-        del sequence.tokens[length:]
-        return True
-
-
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    """Return the length of the common beginning of two token lists."""
-    return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
+        array = (api.llama_token * tokens)()
+        count = ctypes.c_size_t()
+        return bool(
+            api.llama_state_seq_load_file(
+                self._context, str(path).encode(), sequence, array, tokens, ctypes.byref(count)
+            )
+        )
 
 
 def _strlen() -> Any:

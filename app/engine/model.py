@@ -2,7 +2,7 @@
 
 import ctypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from llama_cpp import llama_cpp as api
 
 from app.domain.errors import UserError
 from app.domain.language import _
+from app.domain.loading import LoadOptions
 from app.engine import native
 from app.engine.template import Segment, Template
 
@@ -30,12 +31,15 @@ class LoadedModel:
             making one with YaRN changes what llama.cpp says.
     """
 
-    def __init__(self, path: Path, on_progress: Callable[[float], bool]) -> None:
+    def __init__(
+        self, path: Path, on_progress: Callable[[float], bool], options: LoadOptions | None = None
+    ) -> None:
         """Load `path`.
 
         Args:
             path: A GGUF file whose header has been checked.
             on_progress: Called with the part that is done, from 0 to 1; False stops loading.
+            options: Memory and devices; the usual ones when None.
 
         Raises:
             LoadCancelled: When `on_progress` returned False.
@@ -49,7 +53,9 @@ class LoadedModel:
             return not stopped
 
         parameters = api.llama_model_default_params()
-        parameters.n_gpu_layers = _ALL_LAYERS
+        options = options or LoadOptions()
+        parameters.n_gpu_layers = _ALL_LAYERS if options.gpu_layers is None else options.gpu_layers
+        parameters.load_mode = _load_mode(options)
         callback = api.llama_progress_callback(progress)
         parameters.progress_callback = callback
         native.lines.clear()
@@ -150,6 +156,18 @@ class LoadedModel:
             found = self._pieces[token] = self._read_piece(token, special=False)
         return found
 
+    def spelled(self, tokens: Sequence[int]) -> tuple[tuple[str, bool], ...]:
+        """Return the text of `tokens` in stretches, each with whether it is a control token's name."""
+        parts: list[tuple[bytes, bool]] = []
+        for token in tokens:
+            control = bool(api.llama_vocab_is_control(self._vocab, token))
+            piece = self._read_piece(token, special=True) if control else self.piece(token)
+            if parts and not control and not parts[-1][1]:
+                parts[-1] = (parts[-1][0] + piece, False)
+            else:
+                parts.append((piece, control))
+        return tuple((text.decode("utf-8", "replace"), control) for text, control in parts)
+
     def _special_text(self, token: int) -> str:
         return self._read_piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
 
@@ -161,6 +179,12 @@ class LoadedModel:
             if length >= 0:
                 return buffer.raw[:length]
             size = -length
+
+
+def _load_mode(options: LoadOptions) -> int:
+    if options.mmap:
+        return api.LLAMA_LOAD_MODE_MMAP_MLOCK if options.mlock else api.LLAMA_LOAD_MODE_MMAP
+    return api.LLAMA_LOAD_MODE_MLOCK if options.mlock else api.LLAMA_LOAD_MODE_NONE
 
 
 def _refusal(path: Path) -> UserError:

@@ -13,10 +13,16 @@ from app.domain.errors import UserError
 from app.domain.generation import Job
 from app.domain.settings import Settings
 from app.engine import native
+from app.engine.adapters import NO_ADAPTERS, Adapters
 from app.engine.answer import Answer
-from app.engine.context import CELL_STEP, Context
+from app.engine.cache import Cache
+from app.engine.context import Context
 from app.engine.model import LoadedModel
+from app.engine.sampler import Sampler
+from app.engine.scheduler import Scheduler
 from app.engine.template import Segment
+from models_registry.fit import CELL_STEP, choose
+from models_registry.gguf import read_header
 
 # A text with every byte that can occur in UTF-8: vocabularies that lack one have ended the process.
 _EVERY_BYTE = "".join(
@@ -42,7 +48,7 @@ def run(path: Path, seconds: float) -> int:
     try:
         model = LoadedModel(path, lambda _fraction: True)
         try:
-            _write(model)
+            _write(model, path)
         finally:
             model.close()
     except UserError as error:
@@ -50,16 +56,24 @@ def run(path: Path, seconds: float) -> int:
     return 0
 
 
-def _write(model: LoadedModel) -> None:
+def _write(model: LoadedModel, path: Path) -> None:
     for special in (False, True):
         model.tokenize(_EVERY_BYTE, special=special)
     prompt = model.prompt([Segment("Hello, world")], lambda _text: None)[:_PROMPT_TOKENS]
-    context = Context(model, CELL_STEP, psutil.cpu_count(logical=False) or 1)
+    context = Context(model, choose(read_header(path), CELL_STEP), psutil.cpu_count(logical=False) or 1)
+    adapters = Adapters(model)
     try:
+        scheduler = Scheduler(
+            context, Cache(context, None), adapters, bytearray(2), lambda _answer, _stats: None
+        )
         settings = Settings(max_tokens=2)
+        sampler = Sampler(settings, 0, model, prompt)
+        answer = Answer(model, Job(), settings, 0, prompt, sampler, started=time.monotonic())
+        scheduler.add(answer, NO_ADAPTERS, None)
         # What llama.cpp cannot compute but says so is told where a person asks for it.
         with contextlib.suppress(RuntimeError):
-            Answer(model, context, Job(), settings, 0, False).write(prompt, time.monotonic())
+            while scheduler.answers:
+                scheduler.step()
     finally:
         context.close()
 

@@ -1,35 +1,31 @@
-"""The engine's thread: jobs in by a queue, events out by each job's deque."""
+"""The engine's thread: work in by a queue, events out by each job's deque."""
 
-import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.errors import UserError
 from app.domain.generation import Failed, Finished, Job, Request, unread
 from app.domain.language import _
+from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus
+from app.engine.work import Forget, Load, Prompt, Work
 
 if TYPE_CHECKING:
     from app.engine.runtime import Runtime
     from app.engine.trial import Trials
 
+_REST_AFTER = 2.0  # seconds without work, after which the engine does what nobody waits for
+
 _log = logging.getLogger("fireside.engine")
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    job: Job
-    run: Callable[["Runtime"], None]
-
-
 class Engine:
-    """Answers requests one after the other, on a thread of its own that starts with the first of them.
+    """Answers requests, several at once, on a thread of its own that starts with the first of them.
 
     Attributes:
         status: What is loaded; replaced as a whole, so it can be read from any thread.
@@ -37,7 +33,11 @@ class Engine:
     """
 
     def __init__(
-        self, changes: Changes, crash_note: Path | None = None, trials: "Trials | None" = None
+        self,
+        changes: Changes,
+        crash_note: Path | None = None,
+        trials: "Trials | None" = None,
+        folder: Path | None = None,
     ) -> None:
         """Prepare the engine; nothing is imported or started yet.
 
@@ -45,35 +45,34 @@ class Engine:
             changes: Where news of the status goes.
             crash_note: The file that receives llama.cpp's last words should it end the process.
             trials: What lets a file in, so that none ends the process; None lets in every one.
+            folder: Where snapshots of the KV cache and measurements are kept; None keeps none.
         """
         self._changes = changes
         self._crash_note = crash_note
         self._trials = trials
-        self._inbox: SimpleQueue[_Work | None] = SimpleQueue()
+        self._folder = folder
+        self._inbox: SimpleQueue[Work | None] = SimpleQueue()
+        self._interrupt = bytearray(2)  # what llama.cpp looks at; the second byte ends it, as in a C string
         self._thread: Thread | None = None
         self._waiting: dict[Job, Finished] = {}  # with how each ends when it is cancelled before its turn
-        self._current: Job | None = None
-        self._closing = False
+        self._jobs: WeakSet[Job] = WeakSet()
         self.status = EngineStatus()
 
     def submit(self, request: Request) -> Job:
         """Ask for an answer; its events arrive in the job that is returned."""
-        job = Job()
-        work = _Work(job, lambda runtime: runtime.answer(request, job))
-        return self._put(work, Finished(unread(request.settings.seed or 0)))
+        return self._put(request, Finished(unread(request.settings.seed or 0)))
 
-    def load(self, model: Path, context: int | None = None) -> Job:
+    def load(self, model: Path, context: int | None = None, options: LoadOptions | None = None) -> Job:
         """Load a model ahead of the first request; the job ends with Finished(None) or Failed."""
-        job = Job()
+        return self._put(Load(model, context, options or LoadOptions()), Finished(None))
 
-        def run(runtime: "Runtime") -> None:
-            from app.engine.model import LoadCancelled
+    def prompt(self, request: Request) -> Job:
+        """Render exactly what a model would read for `request`; Rendered comes, then Finished(None)."""
+        return self._put(Prompt(request), Finished(None))
 
-            with contextlib.suppress(LoadCancelled):
-                runtime.load(model, context, job)
-            job.put(Finished(None))
-
-        return self._put(_Work(job, run), Finished(None))
+    def forget(self, chat: int) -> Job:
+        """Forget what was read of a conversation, in memory and on disk; the job ends with Finished(None)."""
+        return self._put(Forget(chat), Finished(None))
 
     def cancel(self, job: Job) -> None:
         """Stop a job; one that still waits for others ends at once."""
@@ -86,20 +85,21 @@ class Engine:
         """Cancel what is running, free the model and end the thread; waits for it."""
         if self._thread is None:
             return
-        self._closing = True
-        if current := self._current:
-            current.cancel()
+        for job in list(self._jobs):
+            self.cancel(job)
         self._inbox.put(None)
         self._thread.join()
         self._thread = None
 
-    def _put(self, work: _Work, if_cancelled: Finished) -> Job:
-        self._waiting[work.job] = if_cancelled
-        self._inbox.put(work)
+    def _put(self, what: Request | Load | Prompt | Forget, if_cancelled: Finished) -> Job:
+        job = Job(self._interrupt)
+        self._jobs.add(job)
+        self._waiting[job] = if_cancelled
+        self._inbox.put(Work(job, what))
         if self._thread is None:
             self._thread = Thread(target=self._run, name="engine", daemon=True)
             self._thread.start()
-        return work.job
+        return job
 
     def _tell(self, status: EngineStatus) -> None:
         self.status = status
@@ -108,37 +108,53 @@ class Engine:
     def _start(self) -> "Runtime":
         from app.engine.runtime import Runtime
 
-        return Runtime(self._tell, self._crash_note, self._trials)
+        return Runtime(
+            self._tell,
+            self._interrupt,
+            crash_note=self._crash_note,
+            trials=self._trials,
+            folder=self._folder,
+        )
+
+    def _admit(self, job: Job) -> bool:
+        """Take a job whose turn has come out of the waiting ones; False when it has ended already."""
+        return self._waiting.pop(job, None) is not None
 
     def _run(self) -> None:
         runtime: Runtime | None = None
-        while work := self._inbox.get():
-            if self._waiting.pop(work.job, None) is None:
-                continue  # cancelled, and ended by that
-            self._current = work.job
-            if self._closing:
-                work.job.cancel()
+        wait: float | None = None  # seconds; None for as long as it takes
+        while True:
             try:
-                if runtime is None:
-                    runtime = self._start()
-                work.run(runtime)
-            except UserError as error:
-                work.job.put(Failed(error))
-            except Exception as error:
-                _log.exception("The engine failed")
-                work.job.put(
-                    Failed(
-                        UserError(
-                            _("Something went wrong in the engine ({kind}).").format(
-                                kind=type(error).__name__
-                            ),
-                            _("Please try again; the log says more."),
-                        )
-                    )
-                )
-                if runtime is not None:
-                    runtime.unload()  # its state is unknown now
-            finally:
-                self._current = None
+                work = self._inbox.get(timeout=wait)
+            except Empty:
+                pass
+            else:
+                if work is None:
+                    break
+                runtime = runtime or self._started(work)
+                if runtime:
+                    runtime.enqueue(work)
+            wait = self._go_on(runtime) if runtime else None
         if runtime is not None:
+            while runtime.busy:  # all of it has been cancelled, and is only told so
+                runtime.step(self._admit)
             runtime.close()
+
+    def _started(self, work: Work) -> "Runtime | None":
+        """Return what runs on this thread; when it cannot be started, `work` fails."""
+        try:
+            return self._start()
+        except Exception as error:
+            _log.exception("The engine cannot start")
+            if self._admit(work.job):
+                kind = type(error).__name__
+                problem = UserError(_("The engine cannot start ({kind}).").format(kind=kind))
+                work.job.put(Failed(problem))
+            return None
+
+    def _go_on(self, runtime: "Runtime") -> float | None:
+        """Do one thing; return how long to wait for new work before the next one."""
+        if runtime.busy:
+            runtime.step(self._admit)
+            return 0.0 if runtime.busy else _REST_AFTER
+        return _REST_AFTER if runtime.rest() else None

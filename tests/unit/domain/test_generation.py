@@ -37,7 +37,8 @@ def test_speed_counts_from_the_first_token() -> None:
 
 
 def test_a_job_gives_out_its_events_once_and_in_order() -> None:
-    job = Job()
+    interrupt = bytearray(2)
+    job = Job(interrupt)
     assert job.wait(0) == []
     job.put(Piece("a"))
     job.put(Piece("b"))
@@ -46,4 +47,4 @@ def test_a_job_gives_out_its_events_once_and_in_order() -> None:
     assert not job.cancelled
     job.cancel()
     assert job.cancelled
-    assert job.flag == b"\x01\x00"
+    assert interrupt == b"\x01\x00"

@@ -304,7 +304,7 @@ def test_an_answer_that_waits_for_another_ends_at_once_when_it_is_stopped(
 ) -> None:
     story = Turn("user", "Count to ten thousand.")
     running = engine.submit(Request(smollm2, (story,), Settings(context=2048)))
-    waiting = engine.submit(Request(smollm2, (story,), Settings(context=2048)))
+    waiting = engine.submit(Request(smollm2, (story,), Settings(context=1024)))  # another context
     while not any(isinstance(event, Piece) for event in running.wait(0.1)):
         pass
     engine.cancel(waiting)

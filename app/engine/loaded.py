@@ -1,0 +1,63 @@
+"""Everything that is in memory for one model: its weights, its context, its caches, in the right order."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.loading import LoadOptions
+from app.engine import native, records
+from app.engine.adapters import Adapters
+from app.engine.cache import Cache
+from app.engine.context import Context
+from app.engine.draft_model import DraftModel
+from app.engine.model import LoadedModel
+from app.engine.scheduler import Scheduler
+from app.engine.snapshots import Snapshots
+from app.engine.threads import ThreadCounts
+from models_registry.fit import Layout
+from models_registry.header import Header
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A model that can answer.
+
+    Attributes:
+        model: Its weights and vocabulary.
+        header: What its file says.
+        options: How it was loaded.
+        context: Where it computes.
+        cache: What its context holds.
+        adapters: Those that were read for it.
+        scheduler: The answers on their way.
+        threads: CPU threads it computes with.
+        draft: What guesses ahead for it; None for nothing but the text itself.
+    """
+
+    model: LoadedModel
+    header: Header
+    options: LoadOptions
+    context: Context
+    cache: Cache
+    adapters: Adapters
+    scheduler: Scheduler
+    threads: ThreadCounts
+    draft: DraftModel | None = None
+
+    def close(self) -> None:
+        """Keep what is worth it on disk and give everything back, in the order that llama.cpp wants."""
+        self.cache.save_all()
+        self.context.close()
+        self.adapters.close()
+        if self.draft:
+            self.draft.close()
+        self.model.close()
+
+
+def snapshots_in(folder: Path, path: Path, layout: Layout) -> Snapshots:
+    """Return the snapshots of the model `path` in a context with this layout.
+
+    A state is of use only where all of this is the same; llama.cpp checks hardly any of it. How many cells
+    and sequences there are does not matter, nor how many tokens are computed at once.
+    """
+    form = (layout.kv_type, layout.flash_attention, layout.whole_window)
+    return Snapshots(folder, repr((records.state_of(path), native.identity(), form)))

@@ -1,0 +1,54 @@
+"""What can be asked of the engine's thread."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.generation import Job, Request
+from app.domain.loading import LoadOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load a model ahead of the first request; the job ends with Finished(None) or Failed."""
+
+    model: Path
+    context: int | None
+    options: LoadOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Render what a model would read for a request; the job ends with Rendered and Finished(None)."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget a conversation; the job ends with Finished(None)."""
+
+    chat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something asked for, with where the answer goes."""
+
+    job: Job
+    what: Request | Load | Prompt | Forget
+
+    @property
+    def background(self) -> bool:
+        """Return whether nobody waits for it."""
+        return isinstance(self.what, Request) and self.what.background
+
+    @property
+    def needs(self) -> tuple[Path, int | None, LoadOptions] | None:
+        """Return the model, context and options it works with; None when any will do."""
+        match self.what:
+            case Load(model, context, options):
+                return model, context, options
+            case Prompt(request) | (Request() as request):
+                return request.model, request.settings.context, request.options
+            case _:
+                return None
