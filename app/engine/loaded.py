@@ -16,6 +16,9 @@ from app.engine.threads import ThreadCounts
 from models_registry.fit import Layout
 from models_registry.header import Header
 
+SNAPSHOTS = "snapshots"
+"""Name of the folder in the data folder."""
+
 
 @dataclass(slots=True)
 class Loaded:

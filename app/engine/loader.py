@@ -1,0 +1,288 @@
+"""Brings models into memory, with everything that answering takes."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from app.domain.errors import UserError
+from app.domain.generation import Job, Loading, Stats
+from app.domain.language import _
+from app.domain.loading import LoadOptions
+from app.domain.model import EngineStatus
+from app.domain.model_problems import explain
+from app.engine import native
+from app.engine.adapters import Adapters
+from app.engine.answer import Answer
+from app.engine.cache import Cache
+from app.engine.context import Aborted, Context, NoSlot, Part
+from app.engine.draft_model import DraftModel
+from app.engine.loaded import SNAPSHOTS, Loaded, snapshots_in
+from app.engine.model import LoadCancelled, LoadedModel
+from app.engine.scheduler import Scheduler
+from app.engine.threads import ThreadCounts, Threads
+from app.engine.trial import Trials
+from models_registry.errors import ModelFileError
+from models_registry.fit import CELL_STEP, choose
+from models_registry.gguf import read_header
+from models_registry.header import Header
+
+DEFAULT_CONTEXT = 8192
+_PROGRESS_STEP = 0.02
+
+
+class Loader:
+    """Holds the loaded model, and changes it for another.
+
+    Attributes:
+        loaded: What is in memory; None when nothing is.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[EngineStatus], None],
+        interrupt: bytearray,
+        on_end: Callable[[Answer, Stats], None],
+        *,
+        trials: Trials | None,
+        folder: Path | None,
+    ) -> None:
+        """Begin with nothing loaded; llama.cpp has been started.
+
+        Args:
+            tell: Receives every new status.
+            interrupt: See `Scheduler`.
+            on_end: See `Scheduler`.
+            trials: What lets a file in; None lets in every one.
+            folder: Where snapshots and measurements are kept; None keeps none.
+        """
+        self._tell = tell
+        self._interrupt = interrupt
+        self._on_end = on_end
+        self._trials = trials
+        self._folder = folder
+        self._threads = Threads(folder) if folder else None
+        self._measured: set[Path] = set()
+        self._engine = native.identity()
+        self._has_gpu = len(native.devices()) > 1
+        self.loaded: Loaded | None = None
+
+    def close(self) -> None:
+        """Keep on disk what is worth it, and give everything back."""
+        loaded, self.loaded = self.loaded, None
+        if loaded:
+            loaded.close()
+
+    def unload(self) -> None:
+        """Close, and say that nothing is loaded."""
+        self.close()
+        self._tell(EngineStatus())
+
+    def load(self, path: Path, context: int | None, options: LoadOptions, job: Job) -> Loaded:
+        """Make `path` the loaded model with room for `context` tokens, unless it is that already.
+
+        Raises:
+            LoadCancelled: When the job was cancelled; no model is loaded then.
+            UserError: When the file, the memory or the size forbid it.
+        """
+        loaded = self.loaded
+        if loaded and loaded.model.path == path and loaded.options == options:
+            size = context_size(loaded.model, context)
+            if loaded.context.size != size:
+                self._replace_context(loaded, size)
+            return loaded
+        self.close()
+        with self._telling(path), self._admitted(path, job) as header:
+            model = self._load_model(path, options, job)
+            try:
+                self.loaded = self._furnish(model, header, context_size(model, context), options, job)
+            except BaseException:
+                model.close()
+                raise
+        self._became_ready(self.loaded)
+        return self.loaded
+
+    def _furnish(
+        self, model: LoadedModel, header: Header, size: int, options: LoadOptions, job: Job
+    ) -> Loaded:
+        """Return everything that answering with `model` takes.
+
+        Raises:
+            LoadCancelled: When the job was cancelled while a draft model was loaded.
+            UserError: When there is not enough memory, or the draft model cannot be used.
+        """
+        known = self._threads.known(model.path, self._engine) if self._threads else None
+        threads = known or Threads.usual_here()
+        if options.threads:
+            threads = ThreadCounts(options.threads, options.threads)
+        context, cache = self._make_context(model, header, size, options, threads.decode)
+        context.set_threads(threads.decode, threads.prefill)
+        adapters = Adapters(model)
+        scheduler = self._make_scheduler(context, cache, adapters)
+        loaded = Loaded(model, header, options, context, cache, adapters, scheduler, threads)
+        if options.draft:
+            try:
+                loaded.draft = self._load_draft(options.draft, loaded, job)
+            except BaseException:
+                context.close()
+                raise
+        return loaded
+
+    def _make_context(
+        self, model: LoadedModel, header: Header, size: int, options: LoadOptions, threads: int
+    ) -> tuple[Context, Cache]:
+        layout = choose(
+            header,
+            size,
+            kv_type=options.kv_type,
+            flash_attention=options.flash_attention,
+            ubatch=options.ubatch,
+            whole_window=options.whole_window,
+            gpu=self._has_gpu and options.gpu_layers != 0,
+        )
+        context = Context(model, layout, threads)
+        snapshots = snapshots_in(self._folder / SNAPSHOTS, model.path, layout) if self._folder else None
+        return context, Cache(context, snapshots)
+
+    def _make_scheduler(self, context: Context, cache: Cache, adapters: Adapters) -> Scheduler:
+        return Scheduler(context, cache, adapters, self._interrupt, self._on_end)
+
+    def _replace_context(self, loaded: Loaded, size: int) -> None:
+        """Give the loaded model a context of another size; without memory for it no model stays loaded."""
+        loaded.cache.save_all()
+        loaded.context.close()
+        path = loaded.model.path
+        try:
+            with self._telling(path):
+                loaded.context, loaded.cache = self._make_context(
+                    loaded.model, loaded.header, size, loaded.options, loaded.threads.decode
+                )
+                loaded.scheduler = self._make_scheduler(loaded.context, loaded.cache, loaded.adapters)
+        except UserError:
+            loaded.adapters.close()
+            if loaded.draft:
+                loaded.draft.close()
+            loaded.model.close()
+            self.loaded = None
+            raise
+        loaded.context.set_threads(loaded.threads.decode, loaded.threads.prefill)
+        self._became_ready(loaded)
+
+    def _became_ready(self, loaded: Loaded) -> None:
+        self._tell(
+            EngineStatus(
+                model=loaded.model.path,
+                context=loaded.context.size,
+                trained_context=loaded.model.trained_context,
+                has_template=not loaded.model.template.is_plain,
+            )
+        )
+
+    @contextmanager
+    def _admitted(self, path: Path, job: Job) -> Iterator[Header]:
+        """Check `path`, and have it tried when it is new here; what is done inside is known to load it."""
+        self._tell(EngineStatus(model=path, loading=0.0))
+        header = read_header(path)
+        if self._trials is None:
+            yield header
+            return
+        if not self._trials.admit(path, self._engine, lambda: job.cancelled):
+            raise LoadCancelled
+        with self._trials.loading(path, self._engine):
+            yield header
+
+    @contextmanager
+    def _telling(self, path: Path) -> Iterator[None]:
+        """Make the status say why `path` is not loaded, when it is not."""
+        try:
+            yield
+        except LoadCancelled:
+            self._tell(EngineStatus())
+            raise
+        except ModelFileError as error:
+            problem = explain(error, path.name)
+            self._tell(EngineStatus(model=path, error=str(problem)))
+            raise problem from error
+        except UserError as error:
+            self._tell(EngineStatus(model=path, error=str(error)))
+            raise
+
+    def _load_model(self, path: Path, options: LoadOptions, job: Job) -> LoadedModel:
+        told = 0.0
+
+        def progress(fraction: float) -> bool:
+            nonlocal told
+            if fraction - told >= _PROGRESS_STEP:
+                told = fraction
+                job.put(Loading(fraction))
+                self._tell(EngineStatus(model=path, loading=fraction))
+            return not job.cancelled
+
+        return LoadedModel(path, progress, options)
+
+    def _load_draft(self, path: Path, loaded: Loaded, job: Job) -> DraftModel:
+        try:
+            with self._admitted(path, job):
+                return DraftModel(
+                    path,
+                    loaded.model,
+                    loaded.context.size,
+                    loaded.threads.decode,
+                    self._interrupt,
+                    gpu=self._has_gpu,
+                )
+        except ModelFileError as error:
+            raise explain(error, path.name) from error
+
+    def measure_threads(self) -> bool:
+        """Find the best number of threads for a model that is new here; False when there is no need."""
+        loaded, threads = self.loaded, self._threads
+        if loaded is None or threads is None or loaded.options.threads:
+            return False
+        path = loaded.model.path
+        if path in self._measured or threads.known(path, self._engine):
+            return False
+        self._measured.add(path)  # once, even where it cannot be kept
+        self._interrupt[0] = 0
+
+        def compute(number: int, tokens: int) -> float:
+            loaded.context.set_threads(number, number)
+            sequence, _reused = loaded.cache.claim([0] * (tokens + 1), (), None)
+            started = time.monotonic()
+            try:
+                loaded.context.decode([Part(sequence.id, 0, [0] * tokens, 1)])
+                return time.monotonic() - started
+            finally:
+                loaded.cache.clear(sequence)
+                loaded.cache.release(sequence)
+
+        with suppress(Aborted, NoSlot):
+            loaded.threads = threads.measure(path, self._engine, compute)
+        loaded.context.set_threads(loaded.threads.decode, loaded.threads.prefill)
+        return True
+
+    def use_threads(self, loaded: Loaded, *, reproducible: bool) -> None:
+        """Use fewer threads than were measured, where a person wants that and there is a reason."""
+        if self._threads is None or loaded.options.threads:
+            return
+        gentle = loaded.options.gentle and not reproducible
+        counts = self._threads.lowered(loaded.threads, gentle=gentle)
+        loaded.context.set_threads(counts.decode, counts.prefill)
+
+
+def context_size(model: LoadedModel, wanted: int | None) -> int:
+    """Return the size of the context, a multiple of 256.
+
+    Raises:
+        UserError: When more is wanted than the model was trained for.
+    """
+    trained = model.trained_context
+    size = wanted or min(trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+    if trained and size > trained:
+        raise UserError(
+            _("This model was trained to see {trained:,} tokens at once, not {wanted:,}.").format(
+                trained=trained, wanted=size
+            ),
+            _("Choose a context of at most {trained:,} tokens.").format(trained=trained),
+        )
+    return -(-size // CELL_STEP) * CELL_STEP
