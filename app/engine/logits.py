@@ -52,6 +52,10 @@ class Candidates:
     def __init__(self, tokens: Tokens, logits: Logits) -> None:
         """Hold `tokens`, with `logits` in the same order."""
         self._data = np.empty(len(tokens), _TOKEN_DATA)
+        self.fill(tokens, logits)
+
+    def fill(self, tokens: Tokens, logits: Logits) -> None:
+        """Begin anew with as many as before, in the same memory."""
         self._data["id"] = tokens
         self._data["logit"] = logits
         pointer = ctypes.cast(self._data.ctypes.data, api.llama_token_data_p)
