@@ -31,6 +31,7 @@ from app.services.history import History
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.services.questions import Questions
+from app.services.titles import Titles
 from app.storage import writers
 from app.storage.chats import ChatStore
 from app.storage.database import Database
@@ -75,7 +76,7 @@ class Build:
         folders: Folders,
         post: Callable[[Callable[[], None]], None],
         report: Callable[[UserError], None],
-        make_engine: Callable[[Changes, Path, Trials], Engine] = Engine,
+        make_engine: Callable[[Changes, Path, Trials, Path], Engine] = Engine,
     ) -> None:
         """Build them; no thread is started and no file is opened before it is needed.
 
@@ -83,25 +84,28 @@ class Build:
             folders: Where everything is kept.
             post: Runs a callable on the thread that shows things.
             report: Shows an error that nobody waits for.
-            make_engine: Makes what answers, given where news goes, the file for its last words, and what
-                lets model files in.
+            make_engine: Makes what answers, given where news goes, the file for its last words, what
+                lets model files in, and the folder for what it keeps.
         """
         self._report = report
         self.changes = Changes(post)
         self.database = Database(folders.database)
         trials = Trials(folders.data / "trials", writers)
-        self.engine = make_engine(self.changes, folders.logs / "crash.txt", trials)
+        self.engine = make_engine(self.changes, folders.logs / "crash.txt", trials, folders.data)
         self.store = ChatStore(self.database, self.changes)
+        preferences = Preferences(PreferenceStore(self.database))
+        titles = Titles(self.store, self.engine, post, preferences.name_chats)
         self.services = Services(
             folders=folders,
             database=self.database,
             history=History(self.store),
-            conversation=Conversation(self.store, self.engine, post, report),
+            conversation=Conversation(self.store, self.engine, post, report, titles),
             models=Models(Library(folders.models), self.engine, self.changes, self.store.fill_sha256),
             questions=Questions(self.engine),
-            preferences=Preferences(PreferenceStore(self.database)),
+            preferences=preferences,
             benchmark=Benchmark(
-                lambda _folder: make_engine(self.changes, folders.logs / "crash.txt", trials), folders.data
+                lambda folder: make_engine(self.changes, folders.logs / "crash.txt", trials, folder),
+                folders.data,
             ),
         )
 

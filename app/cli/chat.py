@@ -1,6 +1,7 @@
 """`fireside chat`: a conversation in the terminal, kept in the same history as the window's."""
 
 import argparse
+import sys
 from concurrent.futures import Future
 
 from app.cli.arguments import settings_from
@@ -13,7 +14,7 @@ from app.domain.language import _
 from app.domain.model import Model
 from app.domain.settings import Settings
 from app.services import Services
-from app.services.conversation import Update
+from app.services.live import Update
 
 
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
@@ -38,6 +39,29 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
         except UserError as error:
             report(error)
     return 0
+
+
+class Voice:
+    """Prints an answer as it comes, and what the model thinks before it dimmed; not at all in a pipe."""
+
+    def __init__(self, *, dimmed: bool) -> None:
+        """Print thoughts only where they can be `dimmed`."""
+        self._dimmed = dimmed
+        self._thinking = False
+
+    def think(self, text: str) -> None:
+        """Print what is thought."""
+        if self._dimmed:
+            clear_progress()
+            self._thinking = True
+            print(f"\x1b[2m{text}\x1b[22m", end="", flush=True)
+
+    def speak(self, text: str) -> None:
+        """Print what is answered, below the thoughts."""
+        clear_progress()
+        gap = "\n\n" if self._thinking else ""
+        self._thinking = False
+        print(gap + text, end="", flush=True)
 
 
 class Dialogue:
@@ -108,18 +132,19 @@ class Dialogue:
         """Print the answer as it comes, until it is stored; Ctrl+C stops it."""
         reply = self._loop.result(starting).reply
         conversation = self._services.conversation
-        while reply.chat_id in conversation.live:
+        voice = Voice(dimmed=sys.stdout.isatty())
+        while reply.id in conversation.live:
             try:
                 self._loop.tick()
                 for update in conversation.pump():
-                    self._show(update)
+                    self._show(update, voice)
             except KeyboardInterrupt:
                 conversation.stop(reply.chat_id)
         print()
         _chat, messages = self._loop.result(self._services.history.changed(reply.chat_id, (reply.id,)))
         self._answer = messages[0]
 
-    def _show(self, update: Update) -> None:
+    def _show(self, update: Update, voice: Voice) -> None:
         match update.event:
             case Loading(fraction):
                 text = _("Loading {model}… {percent} %")
@@ -128,6 +153,7 @@ class Dialogue:
                 show_progress(_("Reading… {percent} %").format(percent=round(100 * done / total)))
             case Failed(error):
                 report(error)
+        if update.reasoning:
+            voice.think(update.reasoning)
         if update.text:
-            clear_progress()
-            print(update.text, end="", flush=True)
+            voice.speak(update.text)

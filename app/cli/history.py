@@ -62,6 +62,8 @@ def _message_object(message: Message) -> dict[str, Any]:
         "parent_id": message.parent_id,
         "role": str(message.role),
         "text": message.text,
+        "reasoning": message.reasoning,
+        "reasoning_seconds": message.reasoning_seconds,
         "status": str(message.status),
         "created_at": message.created_at,
         "model": {"name": message.model.name, "sha256": message.model.sha256} if message.model else None,

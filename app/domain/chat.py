@@ -48,6 +48,8 @@ class Message:
         created_at: Seconds since the epoch.
         model, settings, stats: Who wrote an answer, how, and at what cost; None for a person's message.
         error: For a failed answer, the sentence that says why.
+        reasoning: What the model thought before it answered.
+        reasoning_seconds: How long it thought.
     """
 
     id: int
@@ -61,6 +63,8 @@ class Message:
     settings: Settings | None = None
     stats: Stats | None = None
     error: str = ""
+    reasoning: str = ""
+    reasoning_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

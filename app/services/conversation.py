@@ -1,19 +1,25 @@
 """One turn, from the words of a person to the last word of the answer: send, stop, regenerate, continue."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
 
-from app.domain.chat import CONTINUABLE, Message, ModelIdentity, Role, Started, Status
+from app.domain.chat import CONTINUABLE, Chat, Message, ModelIdentity, Role, Started, Status
 from app.domain.errors import UserError
-from app.domain.generation import EngineEvent, Failed, Finished, Job, Piece, Request, StopReason, Turn
+from app.domain.generation import Failed, Finished, Rendered, Request, StopReason, Turn
 from app.domain.language import _
 from app.domain.model import Model
-from app.domain.settings import Settings
+from app.domain.settings import MAX_SEED, Settings
 from app.engine.worker import Engine
+from app.services.errands import Errands, Events
+from app.services.live import Live, Phase, Update
+from app.services.titles import Titles
 from app.storage.chats import ChatStore
+
+T = TypeVar("T")
 
 _STATUS = {
     StopReason.END: Status.COMPLETE,
@@ -22,54 +28,15 @@ _STATUS = {
 }
 
 
-class Phase(StrEnum):
-    """Where a live answer stands."""
-
-    RUNNING = "running"
-    UNSAVED = "unsaved"  # ended, but the disk would not take it: `retry_save`
-
-
-@dataclass(slots=True)
-class Live:
-    """An answer on its way.
-
-    Attributes:
-        message: The reply's row as it was when the engine started on it.
-        pieces: The text so far, the part before a "continue" included.
-        ending: How it ended, once it has.
-    """
-
-    message: Message
-    job: Job
-    pieces: list[str] = field(default_factory=list)
-    phase: Phase = Phase.RUNNING
-    ending: tuple[Status, Finished | Failed] | None = None
-
-    @property
-    def text(self) -> str:
-        """Return the answer as far as it has come."""
-        return "".join(self.pieces)
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What one drain brought for one answer: `text` to append, and the last event that is not text."""
-
-    chat_id: int
-    message_id: int
-    text: str
-    event: EngineEvent | None
-
-
 class Conversation:
-    """Runs the turns of all chats, at most one at a time in each.
+    """Runs the turns of all chats: in each one answer at a time, or several versions of one side by side.
 
     Lives on one thread, the GUI's or a terminal's. The owner calls `pump` about 30 times a
-    second while `live` is not empty.
+    second while it is `busy`.
 
     Attributes:
-        live: The answers on their way, by chat.
-        on_started: Called when an answer has entered `live`.
+        live: The answers on their way, by the id of their message.
+        on_busy: Called when something is on its way that `pump` brings.
     """
 
     def __init__(
@@ -78,6 +45,7 @@ class Conversation:
         engine: Engine,
         post: Callable[[Callable[[], None]], None],
         report: Callable[[UserError], None],
+        titles: Titles | None = None,
     ) -> None:
         """Wire the service.
 
@@ -86,14 +54,26 @@ class Conversation:
             engine: What answers.
             post: Runs a callable on the thread of this service.
             report: Shows an error that no caller waits for.
+            titles: Names chats; None leaves them named after their first message.
         """
         self._store = store
         self._engine = engine
         self._post = post
         self._report = report
+        self._titles = titles
+        self._errands = Errands(lambda: self.on_busy())
         self._closing = False
         self.live: dict[int, Live] = {}
-        self.on_started: Callable[[Live], None] = lambda live: None
+        self.on_busy: Callable[[], None] = lambda: None
+
+    @property
+    def busy(self) -> bool:
+        """Return whether the engine is at something that `pump` brings."""
+        return bool(self._errands) or any(live.phase is Phase.RUNNING for live in self.live.values())
+
+    def lives(self, chat_id: int | None) -> list[Live]:
+        """Return the answers of one chat that are on their way."""
+        return [live for live in self.live.values() if live.message.chat_id == chat_id]
 
     def send(
         self, chat_id: int | None, parent_id: int | None, text: str, model: Model, settings: Settings
@@ -109,46 +89,83 @@ class Conversation:
         if not text.strip():
             raise UserError(_("There is nothing to send yet."), _("Write something first."))
         self._refuse_busy(chat_id)
-        return self._begin(
-            self._store.start_turn(chat_id, parent_id, text, _identity(model), settings.checked()), model
-        )
+        starting = self._store.start_turn(chat_id, parent_id, text, _identity(model), settings.checked())
+        return self._begin(starting, lambda started: [started], model)
 
     def regenerate(self, answer: Message, model: Model, settings: Settings) -> "Future[Started]":
         """Answer again: a new version beside `answer`."""
         self._refuse_busy(answer.chat_id)
-        return self._begin(
-            self._store.start_reply(answer.chat_id, answer.parent_id, _identity(model), settings.checked()),
-            model,
+        starting = self._store.start_reply(
+            answer.chat_id, answer.parent_id, _identity(model), settings.checked()
         )
+        return self._begin(starting, lambda started: [started], model)
+
+    def versions(
+        self, answer: Message, model: Model, settings: Settings, count: int = 3
+    ) -> "Future[list[Started]]":
+        """Answer again `count` times at once; the first of the new versions is the one that is shown.
+
+        A seed that is given is the first one's, and the others count on from it.
+        """
+        self._refuse_busy(answer.chat_id)
+        seed = settings.checked().seed
+        each = [
+            settings if seed is None else replace(settings, seed=(seed + number) % (MAX_SEED + 1))
+            for number in range(count)
+        ]
+        starting = self._store.start_replies(answer.chat_id, answer.parent_id, _identity(model), each)
+        return self._begin(starting, lambda started: started, model)
 
     def resume(self, answer: Message, model: Model, settings: Settings) -> "Future[Started]":
         """Go on with an answer that broke off, in its own message."""
         if answer.status not in CONTINUABLE:
             raise UserError(_("This answer is whole: there is nothing to continue."))
         self._refuse_busy(answer.chat_id)
-        return self._begin(self._store.resume_reply(answer.id, _identity(model), settings.checked()), model)
+        starting = self._store.resume_reply(answer.id, _identity(model), settings.checked())
+        return self._begin(starting, lambda started: [started], model)
 
     def stop(self, chat_id: int) -> None:
-        """Stop the answer of a chat; what it has written stays."""
-        if chat_id in self.live:
-            self._engine.cancel(self.live[chat_id].job)
+        """Stop every answer of a chat; what they have written stays."""
+        for live in self.lives(chat_id):
+            self._engine.cancel(live.job)
+
+    def forget(self, chat_id: int) -> None:
+        """Stop what is written in a chat that was deleted, and keep nothing of what was read in it."""
+        self.stop(chat_id)
+        self._engine.forget(chat_id)
+
+    def prompt(self, answer: Message) -> "Future[Rendered]":
+        """Return exactly what a model read before it wrote `answer`."""
+        asked: Future[Rendered] = Future()
+
+        def read(reading: "Future[tuple[Chat, list[Message]]]") -> None:
+            if (error := reading.exception()) is not None:
+                asked.set_exception(error)
+            else:
+                self._post(lambda: self._render(answer, *reading.result(), asked))
+
+        self._store.path(answer.chat_id, answer.parent_id).add_done_callback(read)
+        return asked
 
     def pump(self) -> list[Update]:
         """Take what the engine has written since the last call: first to the store, then to the caller."""
+        self._errands.drain()
         updates = []
-        for chat_id, live in list(self.live.items()):
-            if live.ending is not None:
+        for live in list(self.live.values()):
+            if live.ending is not None or not (events := live.job.drain()):
                 continue
-            events = live.job.drain()
-            text = "".join(event.text for event in events if isinstance(event, Piece))
-            if text:
-                live.pieces.append(text)
-                self._store.append_chunk(live.message.id, text)
-            told = next((event for event in reversed(events) if not isinstance(event, Piece)), None)
-            if events:
-                updates.append(Update(chat_id, live.message.id, text, told))
-            if isinstance(told, Finished | Failed):
-                self._end(live, told)
+            update, chosen = live.take(events)
+            if update.text or update.reasoning or chosen:
+                self._store.append_chunk(
+                    update.message_id,
+                    update.text,
+                    reasoning=update.reasoning,
+                    reasoning_seconds=live.reasoning_seconds,
+                    chosen=chosen,
+                )
+            updates.append(update)
+            if isinstance(update.event, Finished | Failed):
+                self._end(live, update.event)
         return updates
 
     def retry_save(self) -> None:
@@ -162,41 +179,63 @@ class Conversation:
         """Stop every answer and wait up to `timeout` seconds until what they wrote is stored."""
         self._closing = True
         self.retry_save()
-        for live in self.live.values():
-            self._engine.cancel(live.job)
+        for job in [*self._errands.jobs, *(live.job for live in self.live.values())]:
+            self._engine.cancel(job)
         deadline = time.monotonic() + timeout
         while any(live.ending is None for live in self.live.values()) and time.monotonic() < deadline:
             self.pump()
             time.sleep(0.005)
 
     def _refuse_busy(self, chat_id: int | None) -> None:
-        if chat_id in self.live:
+        if self.lives(chat_id):
             raise UserError(
                 _("This chat is still being answered."), _("Wait for the end, or stop the answer first.")
             )
 
-    def _begin(self, starting: "Future[Started]", model: Model) -> "Future[Started]":
-        def started(future: "Future[Started]") -> None:
+    def _begin(
+        self, starting: "Future[T]", turns_of: Callable[[T], Sequence[Started]], model: Model
+    ) -> "Future[T]":
+        def started(future: "Future[T]") -> None:
             if future.exception() is None:
-                self._post(lambda: self._run(future.result(), model))
+                self._post(lambda: self._run_all(turns_of(future.result()), model))
 
         starting.add_done_callback(started)
         return starting
 
+    def _run_all(self, turns: Iterable[Started], model: Model) -> None:
+        for started in turns:
+            self._run(started, model)
+        self.on_busy()
+
     def _run(self, started: Started, model: Model) -> None:
         reply = started.reply
-        turns = [Turn(str(message.role), message.text) for message in started.path]
-        if started.chat.system_prompt:
-            turns.insert(0, Turn(str(Role.SYSTEM), started.chat.system_prompt))
-        if reply.text:
-            turns.append(Turn(str(Role.ASSISTANT), reply.text))
-        settings = reply.settings or Settings()
-        request = Request(model.path, tuple(turns), settings, continues=bool(reply.text))
-        live = Live(reply, self._engine.submit(request), [reply.text] if reply.text else [])
-        self.live[reply.chat_id] = live
+        begun = bool(reply.text or reply.reasoning)
+        request = Request(
+            model.path,
+            _turns(started.chat, [*started.path, reply] if begun else started.path),
+            reply.settings or Settings(),
+            continues=begun,
+            chat=reply.chat_id,
+        )
+        live = Live.of(started, model, self._engine.submit(request))
+        self.live[reply.id] = live
         if self._closing:
             self._engine.cancel(live.job)
-        self.on_started(live)
+
+    def _render(self, answer: Message, chat: Chat, path: list[Message], asked: "Future[Rendered]") -> None:
+        model = Path(answer.model.path if answer.model else chat.model_path)
+        request = Request(model, _turns(chat, path), answer.settings or Settings(), chat=answer.chat_id)
+
+        def rendered(events: Events) -> None:
+            found = next((event for event in events if isinstance(event, Rendered)), None)
+            if found is not None:
+                asked.set_result(found)
+            elif isinstance(events[-1], Failed):
+                asked.set_exception(events[-1].error)
+            else:
+                asked.cancel()
+
+        self._errands.add(self._engine.prompt(request), rendered)
 
     def _end(self, live: Live, event: Finished | Failed) -> None:
         if isinstance(event, Failed) or event.stats is None:
@@ -207,6 +246,8 @@ class Conversation:
             status = Status.INTERRUPTED
         live.ending = (status, event)
         self._store_ending(live)
+        if status is Status.COMPLETE and self._titles and not self._closing:
+            self._titles.consider(live, self._errands)
 
     def _store_ending(self, live: Live) -> None:
         if live.ending is None:
@@ -218,17 +259,31 @@ class Conversation:
         def stored(future: "Future[None]") -> None:
             self._post(lambda: self._stored(live, future.exception()))
 
-        self._store.finish(live.message.id, live.text, status, stats, error).add_done_callback(stored)
+        self._store.finish(
+            live.message.id,
+            live.text,
+            status,
+            stats,
+            error,
+            reasoning=live.reasoning,
+            reasoning_seconds=live.reasoning_seconds,
+        ).add_done_callback(stored)
 
     def _stored(self, live: Live, problem: BaseException | None) -> None:
         if problem is None:
-            del self.live[live.message.chat_id]
+            del self.live[live.message.id]
             return
         live.phase = Phase.UNSAVED
         if isinstance(problem, UserError):
             self._report(UserError(problem.message, problem.hint, "retry-save"))
         else:
             raise problem
+
+
+def _turns(chat: Chat, path: Iterable[Message]) -> tuple[Turn, ...]:
+    """Return what the model reads: the system prompt of the chat, and the messages of `path`."""
+    system = [Turn(str(Role.SYSTEM), chat.system_prompt)] if chat.system_prompt else []
+    return (*system, *(Turn(str(m.role), m.text, m.reasoning) for m in path))
 
 
 def _identity(model: Model) -> ModelIdentity:

@@ -6,6 +6,7 @@ Everything returns a Future that the database's threads resolve; nothing here wa
 from concurrent.futures import Future
 
 from app.domain.chat import Chat, Message, Tree
+from app.domain.generation import Chosen
 from app.storage.chats import ChatStore
 
 
@@ -26,6 +27,10 @@ class History:
     def changed(self, chat_id: int, message_ids: tuple[int, ...]) -> "Future[tuple[Chat, list[Message]]]":
         """Return a chat's row and those of its messages that are among `message_ids`."""
         return self._store.changed(chat_id, message_ids)
+
+    def probabilities(self, message_id: int) -> "Future[list[Chosen]]":
+        """Return how likely each token of an answer was; empty when that was not asked for."""
+        return self._store.probabilities(message_id)
 
     def rename(self, chat_id: int, title: str) -> "Future[None]":
         """Give a chat a title; an empty one leaves it to the first message."""

@@ -1,4 +1,4 @@
-"""What the window remembers between two starts."""
+"""What the app remembers between two starts: where a person left off, and what they have set."""
 
 from concurrent.futures import Future
 
@@ -6,10 +6,11 @@ from app.storage.preferences import PreferenceStore
 
 _OPEN_CHAT = "open_chat"
 _NEW_CHAT_DRAFT = "new_chat_draft"
+_NAME_CHATS = "name_chats"
 
 
 class Preferences:
-    """Where a person left off."""
+    """Values that outlive a start."""
 
     def __init__(self, store: PreferenceStore) -> None:
         self._store = store
@@ -29,3 +30,11 @@ class Preferences:
     def set_new_chat_draft(self, text: str) -> "Future[None]":
         """Keep what stands unsent in the chat that has not begun."""
         return self._store.set(_NEW_CHAT_DRAFT, text)
+
+    def name_chats(self) -> "Future[bool]":
+        """Return whether the model names chats after their first answer."""
+        return self._store.get(_NAME_CHATS, True)
+
+    def set_name_chats(self, wanted: bool) -> "Future[None]":
+        """Have the model name chats, or leave them named after their first message."""
+        return self._store.set(_NAME_CHATS, wanted)

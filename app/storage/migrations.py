@@ -70,7 +70,27 @@ def m0002_preferences(db: Database) -> None:
     """)
 
 
-STEPS = (m0001_chats, m0002_preferences)
+def m0003_reasoning(db: Database) -> None:
+    """What a model thinks before it answers, and how likely each of its tokens was.
+
+    Probabilities are rare, long, and read only when somebody asks: in a table of their own they are in
+    nobody's way. `tokens` is written as `app.storage.probabilities` says.
+    """
+    db.executescript("""
+        ALTER TABLE messages ADD COLUMN reasoning_seconds REAL NOT NULL DEFAULT 0;
+        ALTER TABLE messages ADD COLUMN reasoning TEXT NOT NULL DEFAULT '';
+        ALTER TABLE chunks ADD COLUMN reasoning_seconds REAL NOT NULL DEFAULT 0;
+        ALTER TABLE chunks ADD COLUMN reasoning TEXT NOT NULL DEFAULT '';
+        CREATE TABLE probabilities (
+            id INTEGER PRIMARY KEY,
+            message_id INTEGER NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+            tokens TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX probabilities_by_message ON probabilities(message_id);
+    """)
+
+
+STEPS = (m0001_chats, m0002_preferences, m0003_reasoning)
 migrations = Migrations("fireside")
 for _step in STEPS:
     migrations()(_step)

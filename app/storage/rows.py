@@ -30,7 +30,18 @@ _MESSAGE = """
              FROM chunks WHERE message_id = messages.id), '')
         ELSE text
     END,
-    status, created_at, model_name, model_sha256, model_path, settings, stats, error
+    status, created_at, model_name, model_sha256, model_path, settings, stats, error,
+    CASE status
+        WHEN 'writing' THEN reasoning || coalesce(
+            (SELECT group_concat(chunks.reasoning, '' ORDER BY number)
+             FROM chunks WHERE message_id = messages.id), '')
+        ELSE reasoning
+    END,
+    CASE status
+        WHEN 'writing' THEN max(reasoning_seconds, coalesce(
+            (SELECT max(chunks.reasoning_seconds) FROM chunks WHERE message_id = messages.id), 0))
+        ELSE reasoning_seconds
+    END
 """
 
 
@@ -43,7 +54,7 @@ def read_chats(db: "Database", rest: str, parameters: Iterable[Any] = ()) -> lis
 def read_messages(db: "Database", rest: str, parameters: Iterable[Any] = ()) -> list[Message]:
     """Return the messages that `rest`, what follows FROM messages, selects.
 
-    The text of a message that is being written holds its chunks.
+    The text and the reasoning of a message that is being written hold its chunks.
     """
     rows = db.execute(f"SELECT {_MESSAGE} FROM messages {rest}", list(parameters))  # noqa: S608 -- no outside text
     return [_message(*row) for row in rows]
@@ -108,6 +119,8 @@ def _message(
     settings: str | None,
     stats: str | None,
     error: str,
+    reasoning: str,
+    reasoning_seconds: float,
 ) -> Message:
     return Message(
         message_id,
@@ -121,6 +134,8 @@ def _message(
         _settings(settings),
         _parsed(stats, Stats.from_json),
         error,
+        reasoning,
+        reasoning_seconds,
     )
 
 

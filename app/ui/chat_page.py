@@ -11,7 +11,7 @@ from app.domain.errors import UserError
 from app.domain.generation import Failed, Finished, Loading, Reading
 from app.domain.language import _
 from app.domain.model import Model, Origin
-from app.services.conversation import Update
+from app.services.live import Update
 from app.services.models import Models
 from app.ui.appearance import Appearance
 from app.ui.composer import Composer
@@ -105,7 +105,7 @@ class ChatPage(QWidget):
             self._transcript.set_activity(update.message_id, "")
             self._transcript.append_stream(update.message_id, update.text)
         if isinstance(update.event, Finished | Failed):
-            self._transcript.finish_stream(self._row(with_progress(shown, self.chat.live)))
+            self._transcript.finish_stream(self._row(with_progress(shown, self.chat.lives.get(shown.id))))
         elif not update.text:
             self._transcript.set_activity(update.message_id, _activity(update.event))
 
@@ -202,7 +202,7 @@ class ChatPage(QWidget):
         self.show_models()
 
     def _show_rows(self, *, keep_position: bool = False) -> None:
-        path = self.chat.state.path(self.chat.live)
+        path = self.chat.state.path(self.chat.lives)
         self._transcript.set_rows([self._row(message) for message in path], keep_position=keep_position)
         self._stack.setCurrentWidget(self._transcript if path else self._empty)
         bar = self._transcript.verticalScrollBar()

@@ -1,6 +1,6 @@
 """The chat that the window shows, and every command that concerns it: no widget, only what is so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -13,8 +13,9 @@ from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.model import Model
 from app.domain.settings import Settings
-from app.services.conversation import Conversation, Live, Phase
+from app.services.conversation import Conversation
 from app.services.history import History
+from app.services.live import Live, Phase
 from app.services.models import Models
 from app.ui.open_chat import OpenChat
 from app.ui.post import Poster
@@ -53,7 +54,7 @@ class CurrentChat(QObject):
         self._poster, self._history = poster, history
         self._conversation, self._models = conversation, models
         self._chosen: dict[int | None, Path] = {}
-        self._sending: Future[Started] | None = None
+        self._sending: Future[Started] | Future[list[Started]] | None = None
         self._visit = 0  # counts the chats that were shown: what comes late finds another number
         self.state = OpenChat()
 
@@ -63,20 +64,27 @@ class CurrentChat(QObject):
         return self.state.id
 
     @property
+    def lives(self) -> Mapping[int, Live]:
+        """Return the answers that are on their way in any chat, by the id of their message."""
+        return self._conversation.live
+
+    @property
     def live(self) -> Live | None:
-        """Return the answer that is on its way in this chat."""
-        return self._conversation.live.get(self.state.id) if self.state.id is not None else None
+        """Return the answer that is on its way and shown."""
+        return self.lives.get(self.state.tip) if self.state.tip is not None else None
 
     @property
     def answering(self) -> bool:
         """Return whether an answer is on its way that can be stopped."""
-        return self.live is not None and self.live.phase is Phase.RUNNING
+        return any(live.phase is Phase.RUNNING for live in self._conversation.lives(self.id))
 
     @property
     def waiting(self) -> bool:
-        """Return whether the engine writes an answer in another chat before it comes to this one."""
-        running = (chat for chat, live in self._conversation.live.items() if live.phase is Phase.RUNNING)
-        return self.answering and next(running) != self.id
+        """Return whether another model writes an answer in another chat before this one has its turn."""
+        if self.live is None or not self.answering:
+            return False
+        running = next(live for live in self.lives.values() if live.phase is Phase.RUNNING)
+        return running.model.path != self.live.model.path
 
     @property
     def sending(self) -> bool:
@@ -121,8 +129,8 @@ class CurrentChat(QObject):
         self._refuse_unsaved()
         parent = edited.parent_id if edited else self.state.tip
         chat_id, model = self.state.id, self._model_or_refuse()
-        self._sending = self._conversation.send(chat_id, parent, text, model, Settings())
-        self._poster.when_done(self._sending, partial(self._sent, self._visit, chat_id, text))
+        self._sending = starting = self._conversation.send(chat_id, parent, text, model, Settings())
+        self._poster.when_done(starting, partial(self._sent, self._visit, chat_id, text))
 
     def regenerate(self, answer: Message) -> None:
         """Have an answer written once more, as another version.
@@ -133,8 +141,20 @@ class CurrentChat(QObject):
         if self.sending:
             return
         self._refuse_unsaved()
-        self._sending = self._conversation.regenerate(answer, self._model_or_refuse(), Settings())
-        self._poster.when_done(self._sending, partial(self._started, self._visit))
+        self._sending = starting = self._conversation.regenerate(answer, self._model_or_refuse(), Settings())
+        self._poster.when_done(starting, partial(self._started, self._visit))
+
+    def write_versions(self, answer: Message) -> None:
+        """Have several more versions of an answer written at once.
+
+        Raises:
+            UserError: When it cannot be done now.
+        """
+        if self.sending:
+            return
+        self._refuse_unsaved()
+        self._sending = starting = self._conversation.versions(answer, self._model_or_refuse(), Settings())
+        self._poster.when_done(starting, partial(self._started_all, self._visit))
 
     def resume(self, answer: Message) -> None:
         """Go on with an answer that broke off.
@@ -146,8 +166,8 @@ class CurrentChat(QObject):
             return
         self._refuse_unsaved()
         settings = answer.settings or Settings()
-        self._sending = self._conversation.resume(answer, self._model_or_refuse(), settings)
-        self._poster.when_done(self._sending, partial(self._started, self._visit))
+        self._sending = starting = self._conversation.resume(answer, self._model_or_refuse(), settings)
+        self._poster.when_done(starting, partial(self._started, self._visit))
 
     def show_version(self, message_id: int) -> None:
         """Show the branch that `message_id` begins."""
@@ -194,7 +214,7 @@ class CurrentChat(QObject):
         return model
 
     def _refuse_unsaved(self) -> None:
-        if self.live is not None and self.live.phase is Phase.UNSAVED:
+        if any(live.phase is Phase.UNSAVED for live in self._conversation.lives(self.id)):
             raise UserError(
                 _("The last answer in this chat has not been saved yet."),
                 _("Save it first; your words stay here."),
@@ -237,9 +257,13 @@ class CurrentChat(QObject):
         self.sent.emit(text)
 
     def _started(self, visit: int, started: Started) -> None:
+        self._started_all(visit, [started])
+
+    def _started_all(self, visit: int, started: list[Started]) -> None:
         if visit == self._visit:
             new = self.state.chat is None
-            self.state = self.state.with_changes(started.chat, [*started.path, started.reply])
+            replies = [each.reply for each in started]
+            self.state = self.state.with_changes(started[0].chat, [*started[0].path, *replies])
             if new:
                 self.begun.emit()
             self.grown.emit()

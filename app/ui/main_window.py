@@ -15,8 +15,9 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.language import _
-from app.services.conversation import Conversation, Phase
+from app.services.conversation import Conversation
 from app.services.history import History
+from app.services.live import Phase
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.ui.actions import Actions
@@ -237,8 +238,8 @@ class MainWindow(QMainWindow):
                 self._desk.show_models()
 
     def _take_lives(self) -> None:
-        lives = self._conversation.live.items()
-        self._shelf.chats.set_live(chat_id for chat_id, live in lives if live.phase is Phase.RUNNING)
+        running = (live for live in self._conversation.live.values() if live.phase is Phase.RUNNING)
+        self._shelf.chats.set_live(live.message.chat_id for live in running)
         self.page.take_lives()
 
     def _new_chat(self) -> None:
@@ -265,7 +266,7 @@ class MainWindow(QMainWindow):
 
     def _deleted(self, chat_id: int) -> None:
         was_open = chat_id == self._chat.id
-        self._conversation.stop(chat_id)
+        self._conversation.forget(chat_id)
         if was_open:
             self._new_chat()
 

@@ -1,11 +1,11 @@
 """The chat in the window: its messages as a tree, and the path of them that is shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from app.domain.chat import Chat, Message, Role, Status, Tree
 from app.domain.generation import Failed, Finished
-from app.services.conversation import Live
+from app.services.live import Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class OpenChat:
         merged = {**self.tree.messages, **{message.id: message for message in messages}}
         return OpenChat(chat, Tree.of(merged[number] for number in sorted(merged)))
 
-    def path(self, live: Live | None) -> list[Message]:
-        """Return the messages that are shown, a live one as far as it has come."""
+    def path(self, lives: Mapping[int, Live]) -> list[Message]:
+        """Return the messages that are shown, those that are being written as far as they have come."""
         shown = self.tree.path(self.tip)
-        return [with_progress(message, live) for message in shown]
+        return [with_progress(message, lives.get(message.id)) for message in shown]
 
     def last(self, role: Role) -> Message | None:
         """Return the last message of one role that is shown."""
@@ -54,15 +54,17 @@ class OpenChat:
 
 
 def with_progress(message: Message, live: Live | None) -> Message:
-    """Return `message` with what its answer has come to, when it is the one that `live` writes."""
-    if live is None or live.message.id != message.id:
+    """Return `message` with what its answer has come to by now, if `live` writes it."""
+    if live is None:
         return message
+    progress = replace(
+        message, text=live.text, reasoning=live.reasoning, reasoning_seconds=live.reasoning_seconds
+    )
     if live.ending is None:
-        return replace(message, text=live.text, status=Status.WRITING, error="")
+        return replace(progress, status=Status.WRITING, error="")
     status, event = live.ending
     return replace(
-        message,
-        text=live.text,
+        progress,
         status=status,
         stats=event.stats if isinstance(event, Finished) else None,
         error=str(event.error) if isinstance(event, Failed) else "",

@@ -1,8 +1,9 @@
-"""The clock that brings answers to the window: it ticks only while one is on its way."""
+"""The clock that brings answers to the window: it ticks only while the engine is at something."""
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.services.conversation import Conversation, Live, Phase
+from app.services.conversation import Conversation
+from app.services.live import Phase
 
 _TICK_MS = 33
 
@@ -24,7 +25,7 @@ class Pump(QObject):
         self._known: set[int] = set()
         self._timer = QTimer(self, interval=_TICK_MS)
         self._timer.timeout.connect(self._tick)
-        conversation.on_started = self._started
+        conversation.on_busy = self._begin
 
     @property
     def running(self) -> bool:
@@ -36,19 +37,21 @@ class Pump(QObject):
         self._conversation.retry_save()
         self._timer.start()
 
-    def _started(self, live: Live) -> None:
-        self._timer.start()
+    def _begin(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
         self._tell()
 
     def _tick(self) -> None:
         for update in self._conversation.pump():
             self.updated.emit(update)
         self._tell()
-        if all(live.phase is Phase.UNSAVED for live in self._conversation.live.values()):
+        if not self._conversation.busy:
             self._timer.stop()
 
     def _tell(self) -> None:
-        running = {chat for chat, live in self._conversation.live.items() if live.phase is Phase.RUNNING}
+        lives = self._conversation.live.items()
+        running = {message_id for message_id, live in lives if live.phase is Phase.RUNNING}
         if running != self._known:
             self._known = running
             self.lives_changed.emit()

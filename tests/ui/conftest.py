@@ -117,7 +117,7 @@ class Fireside:
 
     def shown(self) -> list[str]:
         """Return the texts of the messages on screen."""
-        return [message.text for message in self.chat.state.path(self.chat.live)]
+        return [message.text for message in self.chat.state.path(self.chat.lives)]
 
     def close(self) -> None:
         if not shiboken6.isValid(self.poster):

@@ -176,7 +176,7 @@ def test_an_answer_goes_on_while_another_chat_is_shown(fireside, qtbot):
     assert not fireside.composer.button.stops
     fireside.say("Other")
     fireside.engine.plays[0].step(2)
-    qtbot.waitUntil(lambda: fireside.conversation.live[counting].text == "One two three")
+    qtbot.waitUntil(lambda: fireside.conversation.lives(counting)[0].text == "One two three")
     assert fireside.shown() == ["Other", ""]
     fireside.window.sidebar.view.open_requested.emit(counting)
     qtbot.waitUntil(lambda: fireside.shown() == ["Count", "One two three"])
@@ -247,7 +247,7 @@ def test_what_the_disk_would_not_take_is_tried_again(fireside, qtbot, monkeypatc
     real = fireside.store.finish
     full = UserError("The disk is full.", "Free some space.")
 
-    def refuse(*arguments):
+    def refuse(*arguments, **more):
         return fireside.database.read(lambda db: _raise(full))
 
     monkeypatch.setattr(fireside.store, "finish", refuse)
@@ -384,24 +384,29 @@ def test_words_sent_while_another_chat_is_read_stay_in_their_own(fireside, qtbot
     assert fireside.composer.text == ""
 
 
-def test_a_chat_that_waits_for_another_says_so(fireside, qtbot):
+def test_a_chat_that_waits_for_another_model_says_so(fireside, second_model, model_of, qtbot):
     waiting = "Waiting until another chat is answered…"
+    fireside.models.add(second_model).result(10)
+    fireside.settle()
     fireside.engine.hold = True
     fireside.say("One")
     assert fireside.chat.answering
-    assert not fireside.chat.waiting
-    press(fireside, Qt.Key.Key_N, CTRL)
     said = []
     activity = transcript(fireside).set_activity
     transcript(fireside).set_activity = lambda id_, text: (said.append(text), activity(id_, text))
+    press(fireside, Qt.Key.Key_N, CTRL)
     fireside.say("Two")
-    assert fireside.chat.waiting
+    assert waiting not in said  # the same model answers both side by side
+    press(fireside, Qt.Key.Key_N, CTRL)
+    fireside.chat.choose(model_of(fireside, "Second"))
+    said.clear()
+    fireside.say("Three")
     assert said[0] == waiting
-    fireside.engine.plays[0].rest()
+    for play in fireside.engine.plays:
+        play.rest()
     qtbot.waitUntil(lambda: not fireside.chat.waiting)
-    fireside.engine.plays[1].rest()
     done(fireside)
-    assert fireside.shown() == ["Two", "Hello there."]
+    assert fireside.shown() == ["Three", "Hello there."]
 
 
 # ---- models

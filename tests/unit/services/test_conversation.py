@@ -1,19 +1,21 @@
 """Turns, with the real store and a scripted engine."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from scripted_engine import ScriptedEngine
+from scripted_engine import Play, ScriptedEngine
 
 from app.cli.loop import Loop
 from app.domain.changes import Changes
 from app.domain.chat import Message, Role, Status, Tree
 from app.domain.errors import UserError
-from app.domain.generation import StopReason, Turn
+from app.domain.generation import Rendered, StopReason, Turn
 from app.domain.model import Model, Origin
-from app.domain.settings import Settings
-from app.services.conversation import Conversation, Phase
+from app.domain.settings import MAX_SEED, Settings
+from app.services.conversation import Conversation
+from app.services.live import MOST_TOKENS, Phase
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 
@@ -46,7 +48,7 @@ class Desk:
         return self.loop.result(started).reply
 
     def finish(self, reply: Message) -> Message:
-        while reply.chat_id in self.conversation.live:
+        while reply.id in self.conversation.live:
             self.conversation.pump()
             self.loop.tick()
         return self.tree(reply).messages[reply.id]
@@ -73,6 +75,17 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         play.step()
     desk.conversation.close()
     desk.database.close()
+
+
+def cancelling_ends(play: Play) -> None:
+    """Have a play end as soon as it is cancelled, as the engine does."""
+    original = play.job.cancel
+
+    def cancel() -> None:
+        original()
+        play.step()
+
+    play.job.cancel = cancel  # type: ignore[method-assign]
 
 
 def test_a_turn_from_the_first_word_to_the_last(desk: Desk) -> None:
@@ -131,7 +144,7 @@ def test_stop_keeps_what_was_written_and_continue_goes_on(desk: Desk) -> None:
     desk.engine.script = ["one two three four", "five six"]
     reply = desk.send("Count")
     desk.engine.plays[0].step(2)
-    desk.pump_until(lambda: desk.conversation.live[reply.chat_id].text == "one two")
+    desk.pump_until(lambda: desk.conversation.live[reply.id].text == "one two")
     desk.conversation.stop(reply.chat_id)
     desk.engine.plays[0].step()
     stopped = desk.finish(reply)
@@ -165,7 +178,7 @@ def test_what_streams_is_on_disk_before_the_end(desk: Desk) -> None:
     desk.engine.script = ["one two three"]
     reply = desk.send("Count")
     desk.engine.plays[0].step(2)
-    desk.pump_until(lambda: bool(desk.conversation.live[reply.chat_id].pieces))
+    desk.pump_until(lambda: bool(desk.conversation.live[reply.id].pieces))
     assert desk.tree(reply).messages[reply.id].text == "one two"
 
 
@@ -187,7 +200,7 @@ def test_two_chats_are_answered_side_by_side(desk: Desk) -> None:
     one, two = desk.send("One"), desk.send("Two")
     desk.engine.plays[1].rest()
     assert desk.finish(two).text == "c d"
-    assert one.chat_id in desk.conversation.live
+    assert one.id in desk.conversation.live
     desk.engine.plays[0].rest()
     assert desk.finish(one).text == "a b"
 
@@ -200,7 +213,7 @@ def test_an_ending_that_the_disk_does_not_take_is_kept_and_stored_later(
     reply = desk.send("Hi")
     kept = desk.store.finish
 
-    def full(*arguments: object) -> object:
+    def full(*arguments: object, **more: object) -> object:
         return desk.database.write(
             lambda db: (_ for _ in ()).throw(UserError("Your disk is full.", "Make room."))
         )
@@ -208,7 +221,7 @@ def test_an_ending_that_the_disk_does_not_take_is_kept_and_stored_later(
     monkeypatch.setattr(desk.store, "finish", full)
     desk.engine.plays[0].rest()
     desk.pump_until(lambda: bool(desk.reported))
-    live = desk.conversation.live[reply.chat_id]
+    live = desk.conversation.live[reply.id]
     assert (live.phase, live.text) == (Phase.UNSAVED, "precious words")
     assert (desk.reported[0].message, desk.reported[0].action) == ("Your disk is full.", "retry-save")
     monkeypatch.setattr(desk.store, "finish", kept)
@@ -221,15 +234,127 @@ def test_closing_in_the_middle_leaves_an_answer_to_be_continued(desk: Desk) -> N
     desk.engine.script = ["one two three"]
     reply = desk.send("Count")
     desk.engine.plays[0].step(1)
-    desk.pump_until(lambda: bool(desk.conversation.live[reply.chat_id].pieces))
-    original = desk.engine.plays[0].job.cancel
-
-    def cancel() -> None:
-        original()
-        desk.engine.plays[0].step()
-
-    desk.engine.plays[0].job.cancel = cancel  # type: ignore[method-assign]
+    desk.pump_until(lambda: bool(desk.conversation.live[reply.id].pieces))
+    cancelling_ends(desk.engine.plays[0])
     desk.conversation.close()
     desk.loop.result(desk.database.write(lambda db: None))  # behind what `close` has given the writer
     answer = desk.tree(reply).messages[reply.id]
     assert (answer.text, answer.status) == ("one", Status.INTERRUPTED)
+
+
+def test_what_the_model_thinks_is_kept_apart_from_the_answer_and_read_again(desk: Desk) -> None:
+    desk.engine.hold = True
+    desk.engine.script = ["<think>Foxes have tails.</think>Yes, one.", "Fine."]
+    reply = desk.send("Does a fox have a tail?")
+    desk.engine.plays[0].step(2)
+    desk.pump_until(lambda: desk.conversation.live[reply.id].reasoning == "Foxes have")
+    on_disk = desk.tree(reply).messages[reply.id]
+    assert (on_disk.text, on_disk.reasoning) == ("", "Foxes have")
+    time.sleep(0.02)
+    desk.engine.plays[0].rest()
+    answer = desk.finish(reply)
+    assert (answer.text, answer.reasoning) == ("Yes, one.", "Foxes have tails.")
+    assert 0.02 <= answer.reasoning_seconds < 10
+    desk.engine.hold = False
+    desk.finish(desk.send("Sure?", answer))
+    assert desk.engine.plays[1].request.turns[1] == Turn("assistant", "Yes, one.", "Foxes have tails.")
+
+
+def test_an_answer_that_is_stopped_in_thought_goes_on_there(desk: Desk) -> None:
+    desk.engine.hold = True
+    desk.engine.script = ["<think>one two</think>three", "<think> more</think>done"]
+    reply = desk.send("Count")
+    desk.engine.plays[0].step(1)
+    desk.pump_until(lambda: bool(desk.conversation.live[reply.id].thoughts))
+    desk.conversation.stop(reply.chat_id)
+    desk.engine.plays[0].step()
+    stopped = desk.finish(reply)
+    assert (stopped.status, stopped.text, stopped.reasoning) == (Status.STOPPED, "", "one")
+    desk.loop.result(desk.conversation.resume(stopped, MODEL, Settings()))
+    request = desk.engine.plays[1].request
+    assert (request.continues, request.turns[-1]) == (True, Turn("assistant", "", "one"))
+    desk.engine.plays[1].rest()
+    whole = desk.finish(reply)
+    assert (whole.text, whole.reasoning) == ("done", "one more")
+    assert whole.reasoning_seconds >= stopped.reasoning_seconds
+
+
+def test_probabilities_are_kept_only_when_they_are_asked_for_and_not_without_end(desk: Desk) -> None:
+    desk.engine.script = ["a b", "a b", "x " * (MOST_TOKENS + 5)]
+    plain = desk.finish(desk.send("Hi"))
+    asked = desk.finish(desk.send("Hi", settings=Settings(probabilities=3)))
+    many = desk.finish(desk.send("Hi", settings=Settings(probabilities=1)))
+    kept = [desk.loop.result(desk.store.probabilities(m.id)) for m in (plain, asked, many)]
+    assert kept[0] == []
+    assert [(c.choice.text, len(c.top)) for c in kept[1]] == [("a", 3), (" b", 3)]
+    assert len(kept[2]) == MOST_TOKENS
+
+
+def test_several_versions_are_written_side_by_side(desk: Desk) -> None:
+    desk.engine.script = ["first", "a b", "c d", "e f"]
+    first = desk.finish(desk.send("Question"))
+    desk.engine.hold = True
+    replies = [
+        started.reply
+        for started in desk.loop.result(desk.conversation.versions(first, MODEL, Settings(seed=MAX_SEED)))
+    ]
+    assert desk.tree(first).versions(first.id) == [first.id, *(reply.id for reply in replies)]
+    assert desk.shown(first) == ["Question", ""]
+    assert [play.request.settings.seed for play in desk.engine.plays[1:]] == [MAX_SEED, 0, 1]
+    for play in desk.engine.plays[1:]:
+        play.step()
+    desk.pump_until(lambda: all(desk.conversation.live[reply.id].text for reply in replies))
+    assert [desk.tree(first).messages[reply.id].text for reply in replies] == ["a", "c", "e"]
+    with pytest.raises(UserError, match="still being answered"):
+        desk.conversation.regenerate(first, MODEL, Settings())
+    desk.engine.plays[1].rest()
+    assert desk.finish(replies[0]).text == "a b"
+    desk.conversation.stop(first.chat_id)
+    for play in desk.engine.plays[2:]:
+        play.step()
+    assert {desk.finish(reply).status for reply in replies[1:]} == {Status.STOPPED}
+
+
+def test_closing_leaves_every_version_to_be_continued(desk: Desk) -> None:
+    desk.engine.script = ["first", "a b", "c d", "e f"]
+    first = desk.finish(desk.send("Question"))
+    desk.engine.hold = True
+    started = desk.loop.result(desk.conversation.versions(first, MODEL, Settings()))
+    for play in desk.engine.plays[1:]:
+        play.step()
+        cancelling_ends(play)
+    desk.conversation.close()
+    desk.loop.result(desk.database.write(lambda db: None))
+    kept = [desk.tree(first).messages[each.reply.id] for each in started]
+    assert [(m.text, m.status) for m in kept] == [(word, Status.INTERRUPTED) for word in "ace"]
+
+
+def test_the_exact_prompt_of_an_answer(desk: Desk) -> None:
+    first = desk.finish(desk.send("One"))
+    second = desk.finish(desk.send("Two", first))
+    desk.loop.result(desk.store.update_chat(first.chat_id, system_prompt="Be brief."))
+
+    def asked(answer: Message) -> Rendered:
+        future = desk.conversation.prompt(answer)
+        desk.pump_until(future.done)
+        return future.result()
+
+    assert asked(second) == Rendered((("<|user|>", True), ("Hi", False)), 17)
+    assert [turn.text for turn in desk.engine.prompts[0].turns] == ["Be brief.", "One", "Hello there.", "Two"]
+    assert desk.engine.prompts[0].model == MODEL.path
+    desk.engine.prompt_parts = UserError("The model is gone.")
+    with pytest.raises(UserError, match="gone"):
+        asked(first)
+    assert not desk.conversation.busy
+
+
+def test_what_is_read_is_kept_under_its_chat_until_that_is_deleted(desk: Desk) -> None:
+    answer = desk.finish(desk.send("One"))
+    assert desk.engine.plays[0].request.chat == answer.chat_id
+    desk.engine.hold = True
+    reply = desk.send("Two", answer)
+    desk.conversation.forget(answer.chat_id)
+    assert desk.engine.plays[1].job.cancelled
+    desk.engine.plays[1].step()
+    desk.finish(reply)
+    assert desk.engine.forgotten == [answer.chat_id]

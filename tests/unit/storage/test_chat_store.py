@@ -9,8 +9,9 @@ from storage_parts import MODEL, STATS, get
 from app.domain.changes import Changed, Kind
 from app.domain.chat import Message, ModelIdentity, Role, Started, Status
 from app.domain.errors import UserError
+from app.domain.generation import Choice, Chosen
 from app.domain.settings import Settings
-from app.storage import chats as chats_module
+from app.storage import turns as turns_module
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 
@@ -257,7 +258,7 @@ def test_chats_are_ordered_by_pin_and_last_turn_whatever_the_clock_does(
     store: ChatStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = [say(store, None, None, f"{i}") for i in range(3)]
-    monkeypatch.setattr(chats_module.time, "time", lambda: 1000.0)
+    monkeypatch.setattr(turns_module.time, "time", lambda: 1000.0)
     made += [say(store, None, None, f"{i}") for i in range(3, 5)]
     say(store, made[1].chat.id, made[1].reply.id)
     assert [chat.title for chat in get(store.chats())] == ["1", "4", "3", "2", "0"]
@@ -394,3 +395,81 @@ def test_all_of_it_is_there_at_the_next_start(
     database.close()
     again = ChatStore(reopen(tmp_path / "chats.db"), store._changes)
     assert get(again.chat(first.chat.id)) == before
+
+
+def test_what_is_thought_is_kept_beside_the_text(store: ChatStore) -> None:
+    started = say(store, None, None)
+    message_id, chat_id = started.reply.id, started.chat.id
+
+    def thought() -> tuple[str, str, float]:
+        message = get(store.chat(chat_id))[1].messages[message_id]
+        return message.text, message.reasoning, message.reasoning_seconds
+
+    store.append_chunk(message_id, "", reasoning="Hm", reasoning_seconds=0.5)
+    get(store.append_chunk(message_id, "Yes", reasoning=", well.", reasoning_seconds=1.5))
+    assert thought() == ("Yes", "Hm, well.", 1.5)
+    get(
+        store.finish(
+            message_id, "Yes.", Status.STOPPED, STATS, "", reasoning="Hm, well.", reasoning_seconds=1.6
+        )
+    )
+    assert thought() == ("Yes.", "Hm, well.", 1.6)
+    resumed = get(store.resume_reply(message_id, MODEL, SETTINGS)).reply
+    assert (resumed.reasoning, resumed.reasoning_seconds) == ("Hm, well.", 1.6)
+    get(store.append_chunk(message_id, " No", reasoning=" But", reasoning_seconds=2.0))
+    assert thought() == ("Yes. No", "Hm, well. But", 2.0)
+
+
+def test_versions_that_begin_together(store: ChatStore, first: Started, published: list[Changed]) -> None:
+    published.clear()
+    each = [Settings(seed=1), Settings(seed=2)]
+    started = get(store.start_replies(first.chat.id, first.path[0].id, MODEL, each))
+    ids = [one.reply.id for one in started]
+    chat, tree = get(store.chat(first.chat.id))
+    assert tree.versions(first.reply.id) == [first.reply.id, *ids]
+    assert [one.reply.settings for one in started] == each
+    assert (chat.tip_id, [one.path for one in started]) == (ids[0], [first.path] * 2)
+    assert published == [
+        Changed(Kind.CHATS, (chat.id,)),
+        Changed(Kind.MESSAGES, (first.path[0].id, *ids)),
+    ]
+    path_chat, path = get(store.path(chat.id, ids[1]))
+    assert (path_chat, [message.id for message in path]) == (chat, [first.path[0].id, ids[1]])
+
+
+def chosen(text: str, *logprobs: float) -> Chosen:
+    top = tuple(Choice(number, f"{text}{number}", logprob) for number, logprob in enumerate(logprobs))
+    return Chosen(Choice(7, text, logprobs[0]), top)
+
+
+def test_probabilities_are_read_when_they_are_asked_for_and_only_then(
+    store: ChatStore, database: Database
+) -> None:
+    started = say(store, None, None)
+    tokens = [chosen("a\n", -0.25, -1.5), chosen("\ufffd", -2.0, float("-inf")), chosen("é", *[-0.5] * 30)]
+    store.append_chunk(started.reply.id, "a\n", chosen=tokens[:1])
+    store.append_chunk(started.reply.id, "", chosen=tokens[1:])
+    get(store.finish(started.reply.id, "a\né", Status.COMPLETE, STATS, ""))
+    kept = get(store.probabilities(started.reply.id))
+    assert [one.choice for one in kept] == [one.choice for one in tokens]
+    assert kept[0] == tokens[0]
+    assert [len(one.top) for one in kept] == [2, 2, 20]
+    assert kept[1].top[1].logprob < -1000
+    get(store.append_chunk(started.reply.id, "too late", chosen=tokens))
+    assert len(get(store.probabilities(started.reply.id))) == len(tokens)
+    get(database.write(lambda db: db.execute("UPDATE probabilities SET tokens = '[1]\nnull\n' || tokens")))
+    assert get(store.probabilities(started.reply.id)) == kept  # what makes no sense is left out
+    get(database.write(lambda db: db.execute("DROP TABLE probabilities")))
+    assert get(store.chat(started.chat.id))[1].messages[started.reply.id].text == "a\né"
+
+
+def test_a_chat_is_named_unless_somebody_else_did(
+    store: ChatStore, first: Started, published: list[Changed]
+) -> None:
+    chat_id, before = first.chat.id, first.chat.title
+    published.clear()
+    assert get(store.name_chat(chat_id, "A greeting", instead_of=before)) is True
+    assert published == [Changed(Kind.CHATS, (chat_id,))]
+    assert get(store.name_chat(chat_id, "Another", instead_of=before)) is False
+    assert get(store.chat(chat_id))[0].title == "A greeting"
+    assert len(published) == 1

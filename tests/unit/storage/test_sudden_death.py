@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from storage_parts import WRITING_PROCESS, get, problems
-from writing_process import CHUNKS, text
+from writing_process import CHUNKS, text, thoughts
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.chat import Role, Status
@@ -47,11 +47,13 @@ def check_turn(store: ChatStore, said: list[list[str]]) -> str:
     reply = tree.messages[reply_id]
     if reply.status is Status.COMPLETE:
         assert promised == CHUNKS
-        assert reply.text == text(CHUNKS)
+        assert (reply.text, reply.reasoning) == (text(CHUNKS), thoughts(CHUNKS))
     else:
         assert reply.status is Status.INTERRUPTED
         assert not finished
-        assert reply.text in (text(promised), text(promised + 1))
+        kept = promised if reply.text == text(promised) else promised + 1
+        assert (reply.text, reply.reasoning) == (text(kept), thoughts(kept))
+        assert reply.reasoning_seconds == max(kept - 1, 0) / 10
     for line in said:
         if line[0] == "finished":
             assert tree.messages[int(line[1])].text == text(CHUNKS)

@@ -25,6 +25,14 @@ def text(count: int) -> str:
     return "".join(map(chunk, range(count)))
 
 
+def thought(number: int) -> str:
+    return f"thought{number} "
+
+
+def thoughts(count: int) -> str:
+    return "".join(map(thought, range(count)))
+
+
 def main() -> None:
     database = Database(Path(sys.argv[1]))
     store = ChatStore(database, Changes(lambda call: call()))
@@ -40,11 +48,13 @@ def main() -> None:
         chat_id, parent_id = started.chat.id, started.reply.id
         print("turn", parent_id, flush=True)
         for i in range(CHUNKS):
-            store.append_chunk(parent_id, chunk(i)).result()
+            more = {"reasoning": thought(i), "reasoning_seconds": i / 10}
+            store.append_chunk(parent_id, chunk(i), **more).result()
             print("chunk", i, flush=True)
             if sys.argv[3:] == ["hold"] and i == CHUNKS // 2:
                 sys.stdin.read()
-        store.finish(parent_id, text(CHUNKS), Status.COMPLETE, None, "").result()
+        more = {"reasoning": thoughts(CHUNKS), "reasoning_seconds": CHUNKS / 10}
+        store.finish(parent_id, text(CHUNKS), Status.COMPLETE, None, "", **more).result()
         print("finished", parent_id, flush=True)
     database.close()
 
