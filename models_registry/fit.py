@@ -1,4 +1,4 @@
-"""What a model takes in memory, from its header alone, and how it is laid out there."""
+"""How a model is laid out in memory: chosen from its header alone."""
 
 from dataclasses import dataclass
 
@@ -96,3 +96,11 @@ def _divides(shape: Shape, kv_type: str) -> bool:
 def _scores(shape: Shape, cells: int, rows: int) -> int:
     """Return the bytes of the table of scores of one layer, in plain attention."""
     return 4 * shape.heads * cells * rows
+
+
+def windowed_cells(shape: Shape, layout: Layout) -> int:
+    """Return the cells of the layers that see a window only, as in llama.cpp's `llama_kv_cache_iswa`."""
+    if layout.whole_window:
+        return layout.context
+    wanted = min(layout.context, shape.window * layout.sequences + layout.ubatch)
+    return -(-wanted // CELL_STEP) * CELL_STEP
