@@ -53,7 +53,7 @@ class Speed:
         threads: CPU threads.
         context: Size of the context in tokens.
         prefill_tokens_per_second: Reading a prompt of about 512 tokens.
-        decode_tokens_per_second: Writing about 128 tokens after it, the likeliest each time.
+        decode_tokens_per_second: Writing up to 128 tokens after it, one at a time, the likeliest each time.
         first_token_seconds: From the question that opens a chat, of about 512 tokens, to its first token.
         warm_first_token_seconds: The same for the chat's second question, a short one.
         restored_first_token_seconds: The same for that second question, put after a restart.
@@ -131,7 +131,7 @@ class Benchmark:
                 step()
         return Speed(
             model=model.name,
-            threads=psutil.cpu_count(logical=False) or 1,
+            threads=left.stats.threads,
             context=left.stats.context,
             prefill_tokens_per_second=median(map(_prefill_speed, cold)),
             decode_tokens_per_second=median(stats.tokens_per_second for stats in cold),
@@ -208,7 +208,9 @@ class _Subject:
         return self._answer((*turns, Turn("user", _ASK_ON)), 1, chat)[1]
 
     def _answer(self, turns: tuple[Turn, ...], tokens: int, chat: int | None) -> tuple[Turn, Stats]:
-        settings = Settings(temperature=0, max_tokens=tokens, context=self._context).checked()
+        settings = Settings(
+            temperature=0, max_tokens=tokens, context=self._context, speculation=False
+        ).checked()
         return _wait(self._engine.submit(Request(self._model, turns, settings, chat=chat)))
 
 
