@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from app import __version__
+from app.cli.options import add_options, token_count
 from app.domain.language import _
 from app.domain.loading import KV_TYPES
-from app.domain.settings import Settings
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,18 +22,22 @@ def parser() -> argparse.ArgumentParser:
     everywhere = argparse.ArgumentParser(add_help=False)
     everywhere.add_argument("--home", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
-    ask = commands.add_parser("ask", parents=[everywhere], help=_("ask one question; nothing is kept"))
+    ask = commands.add_parser(
+        "ask", parents=[everywhere], usage="fireside ask PROMPT [OPTION…]",
+        help=_("ask one question; nothing is kept"),
+    )  # fmt: skip
     ask.add_argument("prompt", help=_("the question; - reads it from standard input"))
     ask.add_argument("--system", default="", help=_("how the model should behave"))
     _add_model(ask)
-    _add_settings(ask)
+    add_options(ask)
     _add_json(ask)
 
     chat = commands.add_parser(
-        "chat", parents=[everywhere], help=_("chat in the terminal, kept in the same history")
-    )
+        "chat", parents=[everywhere], usage="fireside chat [OPTION…]",
+        help=_("chat in the terminal, kept in the same history"),
+    )  # fmt: skip
     _add_model(chat)
-    _add_settings(chat)
+    add_options(chat)
 
     models = commands.add_parser("models", parents=[everywhere], help=_("the models on this computer"))
     _add_json(models)
@@ -74,15 +78,6 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", metavar="M", help=_("a name, a part of it, or a path"))
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k")
-    )
-    command.add_argument("--max-tokens", type=int, metavar="N", help=_("the most tokens to write"))
-    command.add_argument("--temperature", type=float, metavar="X", help=_("0 is strict, 1 is lively"))
-    command.add_argument("--seed", type=int, metavar="N", help=_("the same seed gives the same answer"))
-
-
 def _add_json(command: argparse.ArgumentParser) -> None:
     # Without a default of its own, so that `models --json info M` is not undone by the inner parser.
     command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_("print JSON"))
@@ -118,20 +113,6 @@ def byte_count(text: str) -> int:
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
-def token_count(text: str) -> int:
-    """Read "8192" or "16k" (of 1,024).
-
-    Raises:
-        argparse.ArgumentTypeError: For anything else.
-    """
-    match = re.fullmatch(r"(\d{1,12})([kK]?)", text.strip())
-    if not match:
-        raise argparse.ArgumentTypeError(
-            _("{text} is no number of tokens, such as 8192 or 16k").format(text=text)
-        )
-    return int(match[1]) * (1024 if match[2] else 1)
-
-
 def run_count(text: str) -> int:
     """Read how often something is measured: 1 to 99.
 
@@ -141,10 +122,3 @@ def run_count(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]?", text.strip()):
         raise argparse.ArgumentTypeError(_("{text} is no number from 1 to 99").format(text=text))
     return int(text)
-
-
-def settings_from(arguments: argparse.Namespace) -> Settings:
-    """Return the settings that the options give, the rest as usual."""
-    names = ("context", "max_tokens", "temperature", "seed")
-    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    return Settings(**given).checked()

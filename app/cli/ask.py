@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from app.cli.arguments import settings_from
 from app.cli.loop import Loop
+from app.cli.options import settings_from
 from app.cli.output import clear_progress, print_json, show_progress
 from app.domain.generation import Failed, Finished, Job, Loading, Piece, Reading, Stats, StopReason
 from app.domain.language import _

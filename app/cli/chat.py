@@ -4,8 +4,8 @@ import argparse
 import sys
 from concurrent.futures import Future
 
-from app.cli.arguments import settings_from
 from app.cli.loop import Loop
+from app.cli.options import settings_from
 from app.cli.output import clear_progress, report, show_progress
 from app.domain.chat import Message, Started
 from app.domain.errors import UserError

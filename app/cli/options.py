@@ -1,0 +1,274 @@
+"""The options that shape an answer, or how its model is loaded: the same for every command that answers."""
+
+import argparse
+import json
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.domain.errors import UserError
+from app.domain.language import _
+from app.domain.loading import KV_TYPES, Adapter, LoadOptions
+from app.domain.settings import SAMPLERS, Settings
+
+_MOST_BYTES = 4_000_000  # of a grammar or a schema; the largest that anyone writes have some ten thousand
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Give `command` all of them, in groups."""
+    _add_usual(command)
+    _add_samplers(command.add_argument_group(_("how each token is chosen")))
+    _add_form(command.add_argument_group(_("what the answer looks like")))
+    _add_loading(command.add_argument_group(_("memory and devices")))
+
+
+def settings_from(arguments: argparse.Namespace) -> Settings:
+    """Return the settings that the options give; what was not given is left to the model and to us.
+
+    Raises:
+        UserError: When a value is out of range, or a file cannot be read.
+    """
+    names = ("context", "max_tokens", "seed", "probabilities", *SAMPLERS)
+    given: dict[str, Any] = {
+        name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None
+    }
+    for name in ("grammar", "json_schema"):
+        if path := getattr(arguments, name):
+            given[name] = _read(path)
+    if arguments.dry_breaker:
+        given["dry_breakers"] = tuple(arguments.dry_breaker)
+    return Settings(
+        logit_bias=tuple(arguments.logit_bias), template_variables=dict(arguments.template), **given
+    ).checked()
+
+
+def options_from(arguments: argparse.Namespace, draft: Path | None = None) -> LoadOptions:
+    """Return how the model is to be loaded.
+
+    Args:
+        arguments: The command's.
+        draft: The file of the model that `--draft` names.
+    """
+    return LoadOptions(
+        kv_type=arguments.kv_type,
+        flash_attention=None if arguments.flash_attention is None else arguments.flash_attention == "on",
+        ubatch=arguments.ubatch,
+        whole_window=arguments.whole_window,
+        mmap=arguments.mmap,
+        mlock=arguments.mlock,
+        gpu_layers=arguments.gpu_layers,
+        threads=arguments.threads,
+        gentle=arguments.gentle,
+        draft=draft,
+    )
+
+
+def adapters_from(arguments: argparse.Namespace) -> tuple[Adapter, ...]:
+    """Return the LoRA adapters, in the order given."""
+    return tuple(arguments.lora)
+
+
+def _add_usual(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k")
+    )
+    command.add_argument("--max-tokens", type=int, metavar="N", help=_("the most tokens to write"))
+    command.add_argument("--temperature", type=float, metavar="X", help=_("0 is strict, 1 is lively"))
+    command.add_argument("--seed", type=int, metavar="N", help=_("the same seed gives the same answer"))
+
+
+def _add_samplers(group: "argparse._ArgumentGroup") -> None:
+    meanings = {
+        "top_k": _("only the N likeliest tokens; 0 for all"),
+        "top_p": _("only the likeliest tokens that together reach this probability; 1 for all"),
+        "min_p": _("only tokens at least this fraction as likely as the likeliest; 0 for all"),
+        "typical_p": _("only tokens about as surprising as expected, up to this probability; 1 for all"),
+        "top_n_sigma": _("only tokens within this many standard deviations of the best; 0 for all"),
+        "xtc_probability": _("how often the likely tokens but the last of them are left out; 0 for never"),
+        "xtc_threshold": _("from which probability a token is likely there"),
+        "dynamic_range": _("how far the temperature follows the model's doubt; 0 for not at all"),
+        "dynamic_exponent": _("the bend of that curve; 1 is straight"),
+        "repeat_penalty": _("makes tokens that were there less likely; 1 for none"),
+        "repeat_last_n": _("how many tokens back the penalties look"),
+        "frequency_penalty": _("a penalty for each time a token was there; 0 for none"),
+        "presence_penalty": _("a penalty for a token that was there at all; 0 for none"),
+        "dry_multiplier": _("a penalty for repeating whole sequences (DRY); 0 for none"),
+        "dry_base": _("how fast it grows with their length"),
+        "dry_allowed_length": _("the length up to which they are free"),
+        "dry_last_n": _("how many tokens back it looks"),
+        "mirostat": _("hold the surprise of the text level: version 1 or 2; 0 for not"),
+        "mirostat_tau": _("the surprise to hold, in bits a token"),
+        "mirostat_eta": _("how fast it is corrected"),
+        "adaptive_target": _("prefer tokens of about this probability (adaptive-p); 0 for not"),
+        "adaptive_decay": _("how long it remembers: nearer to 1 is longer"),
+    }
+    for name, meaning in meanings.items():
+        whole = SAMPLERS[name].whole
+        group.add_argument(
+            _flag(name), type=int if whole else float, metavar="N" if whole else "X", help=meaning
+        )
+    group.add_argument(
+        "--dry-breaker", action="append", type=_quoted, metavar="TEXT",
+        help=_("where a sequence ends for DRY, instead of the usual places; may be repeated"),
+    )  # fmt: skip
+    group.add_argument(
+        "--logit-bias", action="append", default=[], type=bias, metavar="TOKEN=BIAS",
+        help=_("make a token, by text or number, more or less likely; may be repeated"),
+    )  # fmt: skip
+
+
+def _add_form(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--grammar", type=Path, metavar="FILE", help=_("a GBNF grammar that the answer follows")
+    )
+    group.add_argument(
+        "--json-schema", type=Path, metavar="FILE", help=_("a JSON Schema that the answer is valid against")
+    )
+    group.add_argument(
+        "--probabilities", type=int, metavar="N", help=_("tell the N likeliest tokens at each place")
+    )
+    group.add_argument(
+        "--template", action="append", default=[], type=variable, metavar="NAME=VALUE",
+        help=_("a variable of the chat template, such as enable_thinking=false; may be repeated"),
+    )  # fmt: skip
+    group.add_argument(
+        "--lora", action="append", default=[], type=adapter, metavar="PATH[:SCALE]",
+        help=_("a LoRA adapter laid over the model; may be repeated"),
+    )  # fmt: skip
+
+
+def _add_loading(group: "argparse._ArgumentGroup") -> None:
+    usual = LoadOptions()
+    group.add_argument(
+        "--kv-type", choices=KV_TYPES, default=usual.kv_type, help=_("how the KV cache is kept")
+    )
+    group.add_argument("--flash-attention", choices=("on", "off"), help=_("attention with less memory"))
+    group.add_argument(
+        "--ubatch", type=_whole(1, 65536), default=usual.ubatch, metavar="N",
+        help=_("tokens computed at once while reading"),
+    )  # fmt: skip
+    group.add_argument(
+        "--whole-window", action="store_true", help=_("keep what sliding windows have left behind")
+    )
+    group.add_argument(
+        "--no-mmap", dest="mmap", action="store_false", help=_("read the file instead of mapping it")
+    )
+    group.add_argument("--mlock", action="store_true", help=_("hold the model in memory"))
+    group.add_argument("--gpu-layers", type=_whole(0, 9999), metavar="N", help=_("layers on the GPU"))
+    group.add_argument("--threads", type=_whole(1, 512), metavar="N", help=_("CPU threads"))
+    group.add_argument(
+        "--gentle", action="store_true", help=_("fewer threads on battery, or while the computer is busy")
+    )
+    group.add_argument(
+        "--draft", metavar="M", help=_("a small model of the same kind that guesses ahead for the other")
+    )
+
+
+def token_count(text: str) -> int:
+    """Read "8192" or "16k" (of 1,024).
+
+    Raises:
+        argparse.ArgumentTypeError: For anything else.
+    """
+    match = re.fullmatch(r"(\d{1,12})([kK]?)", text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(
+            _("{text} is no number of tokens, such as 8192 or 16k").format(text=text)
+        )
+    return int(match[1]) * (1024 if match[2] else 1)
+
+
+def bias(text: str) -> tuple[str | int, float]:
+    r"""Read `TOKEN=BIAS`: digits are a token's number, `"…"` is a text as in JSON, all else a text as it is.
+
+    Raises:
+        argparse.ArgumentTypeError: For anything else.
+    """
+    token, separator, amount = text.rpartition("=")
+    try:
+        if separator and token:
+            return (int(token) if re.fullmatch(r"\d{1,10}", token) else _quoted(token)), float(amount)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(_("{text} is no bias, such as word=-5 or 1234=2.5").format(text=text))
+
+
+def variable(text: str) -> tuple[str, Any]:
+    """Read `NAME=VALUE`; the value is JSON, or else a text.
+
+    Raises:
+        argparse.ArgumentTypeError: When it has no name.
+    """
+    name, separator, value = text.partition("=")
+    if not separator or not name.isidentifier():
+        raise argparse.ArgumentTypeError(
+            _("{text} is no variable, such as enable_thinking=false").format(text=text)
+        )
+    try:
+        return name, json.loads(value)
+    except (ValueError, RecursionError):
+        return name, value
+
+
+def adapter(text: str) -> Adapter:
+    """Read `PATH[:SCALE]`; a colon in the name of a file that exists belongs to it.
+
+    Raises:
+        argparse.ArgumentTypeError: When the scale is no finite number.
+    """
+    path, separator, scale = text.rpartition(":")
+    if not separator or not path or Path(text).exists() or not re.fullmatch(r"[-+.\w]+", scale):
+        return Adapter(Path(text))
+    try:
+        amount = float(scale)
+    except ValueError:
+        return Adapter(Path(text))
+    if not math.isfinite(amount):
+        raise argparse.ArgumentTypeError(_("{text} has no number as its scale").format(text=text))
+    return Adapter(Path(path), amount)
+
+
+def _quoted(text: str) -> str:
+    """Read a text, or one in quotes with the escapes of JSON."""
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            return text
+    return text
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(
+                _("{text} is no whole number from {low} to {high}").format(text=text, low=low, high=high)
+            )
+        return int(text)
+
+    return read
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise UserError(
+            _("“{file}” cannot be read: {reason}.").format(file=path, reason=error.strerror or error)
+        ) from error
+    if len(data) > _MOST_BYTES:
+        raise UserError(_("“{file}” is too large for a grammar or a schema.").format(file=path))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(_("“{file}” is no text in UTF-8.").format(file=path)) from error
+    if not text.strip():
+        raise UserError(_("“{file}” is empty.").format(file=path))
+    return text
