@@ -101,12 +101,12 @@ class ChatPage(QWidget):
         shown = self.chat.message(update.message_id)
         if update.chat_id != self.chat.id or shown is None:
             return
-        if update.text:
-            self._transcript.set_activity(update.message_id, "")
-            self._transcript.append_stream(update.message_id, update.text)
+        written = bool(update.text or update.reasoning)
+        if written:
+            self._transcript.append_stream(update.message_id, update.text, update.reasoning)
         if isinstance(update.event, Finished | Failed):
             self._transcript.finish_stream(self._row(with_progress(shown, self.chat.lives.get(shown.id))))
-        elif not update.text:
+        elif not written:
             self._transcript.set_activity(update.message_id, _activity(update.event))
 
     def take_lives(self) -> None:

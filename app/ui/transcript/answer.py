@@ -6,12 +6,13 @@ from PySide6.QtWidgets import QWidget
 
 from app.domain.chat import CONTINUABLE, Message, Status
 from app.domain.language import _
-from app.ui.transcript import actions, waiting
+from app.ui.transcript import actions, thought, waiting
 from app.ui.transcript.buttons import QuietButton
 from app.ui.transcript.highlight import Highlighter
 from app.ui.transcript.message import SIDE, MessageWidget, Row
 from app.ui.transcript.stream import clean
 from app.ui.transcript.style import SMALL, Style
+from app.ui.transcript.thought import Thought
 from app.ui.transcript.waiting import Waiting
 
 _END = 14.0
@@ -36,13 +37,36 @@ class Answer(MessageWidget):
 
     def __init__(self, row: Row, style: Style, highlighter: Highlighter, parent: QWidget) -> None:
         super().__init__(row, style, highlighter, parent)
+        self._highlighter = highlighter
         self._activity = ""
+        self._thought: Thought | None = None
         self._waiting: Waiting | None = None
         self._continue: QuietButton | None = None
         self._who = QRect()
         self._end = QRect()
         self._below = 0
         self.body.show_markdown(row.message.text, streaming=row.message.status is Status.WRITING)
+        self._show_thought()
+
+    @property
+    def grows(self) -> bool:
+        """Return whether the model is thinking: the end of the thought is the end of the answer."""
+        return self._thought is not None and self._thought.thinking
+
+    @property
+    def unfolded(self) -> bool:
+        """Return whether what the model thought is shown."""
+        return self._thought is not None and self._thought.unfolded
+
+    def unfold(self) -> None:
+        """Show what the model thought, as it was shown before."""
+        if self._thought is not None:
+            self._thought.line.setChecked(True)
+
+    def step(self) -> bool:
+        """Write the next part of a long text; return whether all of it is there."""
+        thought_is_there = self._thought is None or self._thought.step()
+        return thought_is_there and super().step()
 
     def name(self, place: int, count: int) -> None:
         """Take the accessible name for the `place`-th of `count` messages."""
@@ -60,6 +84,7 @@ class Answer(MessageWidget):
         if not writing:
             self._activity = ""
             self.body.finish()
+        self._show_thought()
         if self.body.written != clean(text) and not (writing and self.body.written.startswith(clean(text))):
             self.body.show_markdown(text, streaming=writing)
         self._update_actions()
@@ -68,10 +93,39 @@ class Answer(MessageWidget):
         """Show what the engine is doing before the answer begins."""
         self._activity = text
 
-    def append(self, text: str) -> None:
-        """Show more of the answer."""
+    def append(self, text: str, reasoning: str = "") -> None:
+        """Show more of the answer, and of what the model thinks before it."""
         self._activity = ""
-        self.body.append(text)
+        if reasoning:
+            self._made_thought().append(reasoning)
+        if text:
+            if self._thought is not None:
+                self._thought.end()
+            self.body.append(text)
+
+    def _made_thought(self) -> Thought:
+        """Return the thought, which begins now if there was none."""
+        if self._thought is None:
+            self._thought = Thought(self.style_, self._highlighter, self)
+            self._thought.toggled.connect(self.grown)
+            self._thought.focused.connect(self._thought.update)
+            self._thought.link_activated.connect(self.link_activated)
+            self._thought.show_text("", 0.0, thinking=self.row.message.status is Status.WRITING)
+            self._thought.show()
+        return self._thought
+
+    def _show_thought(self) -> None:
+        """Show what the row says of the thought; what has streamed in and is not stored yet stays."""
+        message = self.row.message
+        if message.reasoning:
+            writing = message.status is Status.WRITING
+            if not (writing and self._thought is not None):
+                thinking = writing and not message.text
+                shown = self._made_thought()
+                shown.show_text(message.reasoning, message.reasoning_seconds, thinking=thinking)
+        elif self._thought is not None and message.status is not Status.WRITING:
+            self._thought.deleteLater()
+            self._thought = None
 
     def lay_out(self, width: int) -> int:
         """Arrange everything in `width`; return the height of the row."""
@@ -81,6 +135,10 @@ class Answer(MessageWidget):
         if self.row.message.model is not None:
             self._who = QRect(left, y, inner, px(18))
             y += px(18 + 8)
+        if self._thought is not None:
+            height = self._thought.lay_out(inner)
+            self._thought.move(left, y)
+            y += height + px(thought.GAP)
         height = self.body.lay_out(inner) if self.body.written else 0
         self.body.setGeometry(left, y, inner, height)
         y += height
@@ -93,7 +151,8 @@ class Answer(MessageWidget):
         return total
 
     def _lay_out_waiting(self, left: int, y: int, inner: int) -> int:
-        wanted = self.body.streaming and (bool(self._activity) or not self.body.written)
+        silent = not self.body.written and self._thought is None
+        wanted = self.body.streaming and (bool(self._activity) or silent)
         if wanted and self._waiting is None:
             self._waiting = Waiting(self.style_, self)
         if self._waiting is not None:
@@ -138,12 +197,16 @@ class Answer(MessageWidget):
             self._continue.restyle(style)
         if self._waiting is not None:
             self._waiting.restyle(style)
+        if self._thought is not None:
+            self._thought.restyle(style)
 
     def focus_chain(self) -> list[QWidget]:
         """Return what the Tab key visits, in order."""
         chain = super().focus_chain()
         if self._continue is not None and self._continue.isVisible():
             chain.insert(1 + len(self.body.buttons()), self._continue)
+        if self._thought is not None:
+            chain = [*self._thought.focus_chain(), *chain]
         return chain
 
     def _actions_rect(self) -> QRect:

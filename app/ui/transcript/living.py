@@ -25,6 +25,7 @@ class Living:
         self._widgets: dict[int, MessageWidget] = {}
         self._stale: set[int] = set()  # laid out for another width
         self._unfinished: set[int] = set()  # not all of the text is written yet
+        self._unfolded: set[int] = set()  # taken away while their thought was shown
 
     def __iter__(self) -> Iterator[int]:
         return iter(list(self._widgets))
@@ -57,6 +58,8 @@ class Living:
         if kind is Answer:
             widget.lower()  # a question's actions reach over the answer below
         widget.show()
+        if isinstance(widget, Answer) and row.message.id in self._unfolded:
+            widget.unfold()
         self._widgets[row.message.id] = widget
         self._unfinished.add(row.message.id)
         return widget
@@ -97,6 +100,8 @@ class Living:
         widget = self._widgets.pop(id_)
         self._stale.discard(id_)
         self._unfinished.discard(id_)
+        shown = isinstance(widget, Answer) and widget.unfolded
+        (self._unfolded.add if shown else self._unfolded.discard)(id_)
         widget.blockSignals(True)
         widget.body.blockSignals(True)
         widget.hide()

@@ -72,6 +72,11 @@ class MessageWidget(QWidget):
         """Arrange everything in `width`; return the height of the row."""
         raise NotImplementedError
 
+    @property
+    def grows(self) -> bool:
+        """Return whether what can be unfolded in it is still being written."""
+        return False
+
     def step(self) -> bool:
         """Write the next part of a long text; return whether all of it is there."""
         return self.body.step()

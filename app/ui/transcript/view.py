@@ -12,12 +12,14 @@ from app.domain.language import _
 from app.ui.controls import announce
 from app.ui.theme import Palette
 from app.ui.transcript.answer import Answer
+from app.ui.transcript.arrival import Arrival
 from app.ui.transcript.buttons import BY_KEYBOARD
 from app.ui.transcript.column import Column
 from app.ui.transcript.highlight import Highlighter
 from app.ui.transcript.living import MAX_ROWS, MAX_UNITS, Living
 from app.ui.transcript.message import MessageWidget, Row
 from app.ui.transcript.overlays import FADE, Fade, NewText, Ring
+from app.ui.transcript.scrolling import Anchor, Scrolling
 from app.ui.transcript.style import Style
 
 COLUMN = 760
@@ -25,13 +27,11 @@ OPEN_MS = 120
 """Time for building what is visible before a chat is painted for the first time."""
 SCROLL_MS = 10
 """The same before a scrolled or resized chat is painted again."""
-ANCHORS = 50
 MARGIN = 24
 FOOT = FADE + 8
 """Space below the last row."""
 ANNOUNCED = 1000
 """Characters of a finished answer that are read aloud at once."""
-_STEP = 26
 
 
 class TranscriptView(QAbstractScrollArea):
@@ -64,12 +64,8 @@ class TranscriptView(QAbstractScrollArea):
         self._places: dict[int, int] = {}
         self._column = Column()
         self._live = Living(self.viewport(), Highlighter(self))
-        self._streams: dict[int, str] = {}
-        self._activities: dict[int, str] = {}
-        self._following = True
-        self._settling = False
-        self._reading: tuple[int, float] | None = None
-        """The row at the top of the visible part and the share of it above, until all is laid out anew."""
+        self._arrivals: dict[int, Arrival] = {}
+        self._scroll = Scrolling(self.verticalScrollBar(), self._column)
         self._fade = Fade(self._style, self.viewport())
         self._chip = NewText(self._style, self.viewport())
         self._chip.clicked.connect(self.scroll_to_end)
@@ -83,7 +79,6 @@ class TranscriptView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(_("Conversation"))
-        self.verticalScrollBar().setSingleStep(_STEP)
 
     # ---- what the window asks
 
@@ -95,44 +90,51 @@ class TranscriptView(QAbstractScrollArea):
             keep_position: Stay at the row that is being read, instead of going to the end.
         """
         anchor = self._anchor()
-        self._reading = None
+        self._scroll.forget_reading()
         places = {row.message.id: place for place, row in enumerate(rows)}
         self._remove(set(self._live) - places.keys())
         self._rows, self._places = list(rows), places
-        for known in (self._streams, self._activities):
-            for gone in known.keys() - self._places.keys():
-                known.pop(gone)
+        for gone in self._arrivals.keys() - places.keys():
+            self._arrivals.pop(gone)
         for row in rows:
             self._take(row)
         self._arrange()
         self._name_all()
         if not keep_position:
-            self._following = True
+            self._scroll.following = True
             self._chip.hide()
         self._settle(anchor)
         self._fill(OPEN_MS)
 
-    def append_stream(self, message_id: int, text: str) -> None:
-        """Add `text` to the answer that is being written. The caller gathers: some thirty calls a second."""
-        if message_id not in self._streams or not text:
+    def append_stream(self, message_id: int, text: str, reasoning: str = "") -> None:
+        """Add to the answer that is being written. The caller gathers: some thirty calls a second.
+
+        Args:
+            message_id: The answer.
+            text: What comes behind its text.
+            reasoning: What comes behind what the model thinks before it answers.
+        """
+        arrival = self._arrivals.get(message_id)
+        if arrival is None or not (text or reasoning):
             return
-        self._streams[message_id] += text
-        if self._reading is not None and self._reading[0] == message_id:
-            self._reading = None  # the row grows at its end: what is above is another share of it
-        self._activities.pop(message_id, None)
+        arrival.text += text
+        arrival.reasoning += reasoning
+        arrival.activity = ""
+        self._scroll.forget_reading(message_id)  # it grows at its end: what is above is another share of it
         if (widget := self._live.answer(message_id)) is not None:
             anchor = self._anchor()
-            widget.append(text)
+            widget.append(text, reasoning)
             self._measure(message_id)
             self._settle(anchor)
-        if not self._following:
+        if not self._scroll.following and text:
             self._show_chip()
 
     def set_activity(self, message_id: int, text: str) -> None:
         """Say what the engine is doing before the answer begins; an empty `text` leaves only the ember."""
-        if message_id not in self._streams:
+        arrival = self._arrivals.get(message_id)
+        if arrival is None or arrival.activity == text:
             return
-        self._activities[message_id] = text
+        arrival.activity = text
         if (widget := self._live.answer(message_id)) is not None:
             anchor = self._anchor()
             widget.say(text)
@@ -146,7 +148,6 @@ class TranscriptView(QAbstractScrollArea):
             return
         anchor = self._anchor()
         self._rows[place] = row
-        self._streams.pop(row.message.id, None)
         self._take(row)
         if row.message.id in self._live:
             self._write(row.message.id)
@@ -170,7 +171,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def scroll_to_end(self) -> None:
         """Go to the end and follow it."""
-        self._following = True
+        self._scroll.following = True
         self._chip.hide()
         self._settle([])
         self._fill(SCROLL_MS)
@@ -200,20 +201,17 @@ class TranscriptView(QAbstractScrollArea):
             self._live.remove(id_)
 
     def _text(self, row: Row) -> str:
-        streamed = self._streams.get(row.message.id)
-        return row.message.text if streamed is None else streamed
+        arrival = self._arrivals.get(row.message.id)
+        return row.message.text if arrival is None else arrival.text
 
     def _take(self, row: Row) -> None:
         """Bring the stream and the widget of a row in line with it."""
-        id_, text = row.message.id, row.message.text
-        if row.message.status is Status.WRITING:
-            if not self._streams.get(id_, "").startswith(text):
-                self._streams[id_] = text
-            self._streams.setdefault(id_, text)
+        message = row.message
+        if message.status is Status.WRITING:
+            self._arrivals.setdefault(message.id, Arrival(message.text, message.reasoning)).catch_up(message)
         else:
-            self._streams.pop(id_, None)
-            self._activities.pop(id_, None)
-        self._live.update(row, last=self._is_last(id_))
+            self._arrivals.pop(message.id, None)
+        self._live.update(row, last=self._is_last(message.id))
 
     def _is_last(self, id_: int) -> bool:
         return self._places[id_] == len(self._rows) - 1
@@ -235,9 +233,12 @@ class TranscriptView(QAbstractScrollArea):
         self._connect(id_, widget)
         for overlay in (self._fade, self._ring, self._chip):
             overlay.raise_()
-        if isinstance(widget, Answer) and id_ in self._streams:
-            widget.append(self._streams[id_].removeprefix(row.message.text))
-            widget.say(self._activities.get(id_, ""))
+        if isinstance(widget, Answer) and (arrival := self._arrivals.get(id_)) is not None:
+            widget.append(
+                arrival.text.removeprefix(row.message.text),
+                arrival.reasoning.removeprefix(row.message.reasoning),
+            )
+            widget.say(arrival.activity)
 
     def _connect(self, id_: int, widget: MessageWidget) -> None:
         asked = {
@@ -265,7 +266,7 @@ class TranscriptView(QAbstractScrollArea):
         """Return the ids of the rows that should be alive, nearest to the visible part first."""
         wanted: list[int] = []
         units = 0
-        for place in self._column.near(self._offset(), self._height(), from_below=self._following):
+        for place in self._column.near(self._offset(), self._height(), from_below=self._scroll.following):
             units += self._column.units(place)
             id_ = self._rows[place].message.id
             if (len(wanted) >= MAX_ROWS or units > MAX_UNITS) and not self._visible(id_):
@@ -304,10 +305,10 @@ class TranscriptView(QAbstractScrollArea):
             self._improve(id_)
             self._turn.start(0)
         else:
-            self._reading = None
+            self._scroll.forget_reading()
         here = self._column.at(self._offset()) if wanted else 0
         self._live.forget(
-            {*wanted, *self._streams},
+            {*wanted, *self._arrivals},
             lambda id_: self._column.units(self._places[id_]),
             lambda id_: abs(self._places[id_] - here),
         )
@@ -318,40 +319,13 @@ class TranscriptView(QAbstractScrollArea):
         return self.viewport().height()
 
     def _offset(self) -> int:
-        return self.verticalScrollBar().value()
+        return self._scroll.offset
 
-    def _anchor(self) -> list[tuple[int, int]]:
-        """Return rows with where they stand in the visible part: those in it, then those before it."""
-        if self._following or not self._rows:
-            return []
-        top = self._offset()
-        first, last = self._column.at(top), self._column.at(top + self._height())
-        places = [*range(first, last + 1), *range(first - 1, max(first - ANCHORS, 0) - 1, -1)]
-        return [(self._rows[place].message.id, self._column.top(place) - top) for place in places]
+    def _anchor(self) -> Anchor:
+        return self._scroll.anchor(self._height())
 
-    def _keep_reading(self, anchor: list[tuple[int, int]]) -> None:
-        """Stay at the same part of the text while every row takes another height."""
-        if anchor and anchor[0][1] < 0 and self._reading is None:
-            id_, distance = anchor[0]
-            self._reading = id_, -distance / max(self._column.height(self._places[id_]), 1)
-
-    def _settle(self, anchor: list[tuple[int, int]]) -> None:
-        """Fit the scroll bar to the heights, and put the first row of `anchor` that is left where it was."""
-        self._settling = True
-        bar, height = self.verticalScrollBar(), self._height()
-        bar.setPageStep(max(height - 40, _STEP))
-        bar.setRange(0, max(self._column.total + FOOT - height, 0))
-        if self._following:
-            bar.setValue(bar.maximum())
-        elif self._reading is not None and (place := self._places.get(self._reading[0])) is not None:
-            above = round(self._reading[1] * self._column.height(place))
-            bar.setValue(self._column.top(place) + above)
-        else:
-            for id_, distance in anchor:
-                if (place := self._places.get(id_)) is not None:
-                    bar.setValue(self._column.top(place) - distance)
-                    break
-        self._settling = False
+    def _settle(self, anchor: Anchor) -> None:
+        self._scroll.settle(anchor, self._height(), FOOT)
         self._place_all()
 
     def _place_all(self) -> None:
@@ -361,7 +335,8 @@ class TranscriptView(QAbstractScrollArea):
 
     def _grow(self, id_: int) -> None:
         anchor = self._anchor()
-        self._following = False  # who unfolds a text reads on from there
+        if not self._live[id_].grows:
+            self._scroll.following = False  # who unfolds a text reads on from there
         self._measure(id_)
         self._settle(anchor)
         self._fill(SCROLL_MS)
@@ -370,11 +345,7 @@ class TranscriptView(QAbstractScrollArea):
         """Scroll until the part `rect` of a row's text is visible."""
         body = self._live[id_].body
         top = body.mapTo(self.viewport(), rect.topLeft().toPoint()).y()
-        bottom, height = top + round(rect.height()), self._height()
-        if top < 0:
-            self._scroll_by(top - MARGIN)
-        elif bottom > height:
-            self._scroll_by(bottom - height + MARGIN)
+        self._scroll.reveal(top, top + round(rect.height()), self._height(), MARGIN)
 
     def _reveal_focused(self, id_: int) -> None:
         """Bring a row that the keyboard has come to into sight."""
@@ -385,13 +356,9 @@ class TranscriptView(QAbstractScrollArea):
         top = self._column.top(place) - self._offset()
         bottom = top + self._column.height(place)
         if top < 0 or bottom - top > height:
-            self._scroll_by(top)
+            self._scroll.by(top)
         elif bottom > height - FADE:
-            self._scroll_by(bottom - height + FADE)
-
-    def _scroll_by(self, distance: int) -> None:
-        bar = self.verticalScrollBar()
-        bar.setValue(bar.value() + distance)
+            self._scroll.by(bottom - height + FADE)
 
     def _show_chip(self) -> None:
         if self._chip.isHidden():
@@ -407,7 +374,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def _restyle(self, style: Style) -> None:
         anchor = self._anchor()
-        self._keep_reading(anchor)
+        self._scroll.keep_reading(anchor)
         rescaled = style.scale != self._style.scale
         self._style = style
         self._fade.restyle(style)
@@ -416,7 +383,7 @@ class TranscriptView(QAbstractScrollArea):
         self.viewport().update()
         self._arrange_overlays()
         for id_ in self._live:
-            if self._visible(id_) or id_ in self._streams or self._live[id_].pinned():
+            if self._visible(id_) or id_ in self._arrivals or self._live[id_].pinned():
                 self._live.restyle(id_, style)
             else:
                 self._live.remove(id_)
@@ -440,11 +407,10 @@ class TranscriptView(QAbstractScrollArea):
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Move the rows; at the end, follow it from now on."""
-        if self._settling:
+        if self._scroll.settling:
             return
-        self._reading = None
-        self._following = self._offset() >= self.verticalScrollBar().maximum() - 2
-        if self._following:
+        self._scroll.scrolled()
+        if self._scroll.following:
             self._chip.hide()
         self._place_all()
         self._fill(SCROLL_MS)
@@ -470,7 +436,7 @@ class TranscriptView(QAbstractScrollArea):
     def _resize_column(self) -> None:
         anchor = self._anchor()
         if self._column.width != min(self.viewport().width(), self._style.px(COLUMN)):
-            self._keep_reading(anchor)
+            self._scroll.keep_reading(anchor)
             self._arrange()
             self._live.widths_changed()
         self._settle(anchor)

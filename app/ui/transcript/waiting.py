@@ -3,8 +3,8 @@
 import math
 import time
 
-from PySide6.QtCore import QPointF, QRect, Qt, QTimer
-from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import QPointF, Qt, QTimer
+from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from app.ui.motion import duration
@@ -15,24 +15,65 @@ _BREATH = 1.4  # seconds
 _FRAME_MS = 40
 
 
-class Waiting(QWidget):
-    """A pulsing dot with a word of explanation; still where the system asks for less motion."""
+class Ember(QWidget):
+    """A pulsing dot at the left of its parent; still where the system asks for less motion."""
 
-    def __init__(self, style: Style, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._style = style
-        self._text = ""
+        self._scale = 1.0
+        self._color = QColor()
         self._began = time.monotonic()
         self._timer = QTimer(self)
         self._timer.setInterval(_FRAME_MS)
-        self._timer.timeout.connect(lambda: self.update(self._dot()))
-        self.setFont(style.font(14))
+        self._timer.timeout.connect(self.update)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def glow(self, glowing: bool, style: Style) -> None:
+        """Show the dot, or hide it."""
+        self._scale, self._color = style.scale, QColor(style.palette.accent)
+        parent = self.parentWidget()
+        self.setGeometry(0, 0, style.px(16), parent.height() if parent is not None else 0)
+        self.setVisible(glowing)
+        self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin to glow."""
+        if duration():
+            self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop."""
+        self._timer.stop()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the dot at this moment of its breath."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = QColor(self._color)
+        if self._timer.isActive():
+            phase = (time.monotonic() - self._began) / _BREATH * 2 * math.pi
+            color.setAlphaF(0.675 - 0.325 * math.cos(phase))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        centre = QPointF(round(5 * self._scale), self.height() / 2)
+        painter.drawEllipse(centre, 4.5 * self._scale, 4.5 * self._scale)
+
+
+class Waiting(QWidget):
+    """An ember with a word of explanation."""
+
+    def __init__(self, style: Style, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = ""
+        self._ember = Ember(self)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.restyle(style)
 
     def restyle(self, style: Style) -> None:
         """Draw with another style from now on."""
         self._style = style
         self.setFont(style.font(14))
+        self._ember.glow(True, style)
         self.update()
 
     def say(self, text: str) -> None:
@@ -47,34 +88,13 @@ class Waiting(QWidget):
         """Return what is said."""
         return self._text
 
-    def _dot(self) -> QRect:
-        return QRect(0, 0, self._style.px(16), self.height())
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Begin to glow."""
-        if duration():
-            self._timer.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Stop."""
-        self._timer.stop()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the dot in the middle of the line."""
+        self._ember.glow(True, self._style)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the dot at this moment of its breath, and the text."""
+        """Draw the text."""
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        px, palette = self._style.px, self._style.palette
-        glow = 1.0
-        if self._timer.isActive():
-            phase = (time.monotonic() - self._began) / _BREATH * 2 * math.pi
-            glow = 0.675 - 0.325 * math.cos(phase)
-        color = QColor(palette.accent)
-        color.setAlphaF(glow)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-        painter.drawEllipse(
-            QPointF(px(5), self.height() / 2), 4.5 * self._style.scale, 4.5 * self._style.scale
-        )
-        painter.setPen(QColor(palette.soft))
-        room = self.rect().adjusted(px(20), 0, 0, 0)
+        painter.setPen(QColor(self._style.palette.soft))
+        room = self.rect().adjusted(self._style.px(20), 0, 0, 0)
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._text)
