@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.chat import Message, Role
 from app.domain.errors import UserError
-from app.domain.generation import Failed, Finished, Loading, Reading
+from app.domain.generation import Chosen, Failed, Finished, Loading, Reading, Rendered
 from app.domain.language import _
 from app.domain.model import Model, Origin
 from app.services.live import Update
@@ -22,6 +22,8 @@ from app.ui.fonts import code_families
 from app.ui.links import ask_to_open
 from app.ui.notices import Notices
 from app.ui.open_chat import with_progress
+from app.ui.probability_sheet import ProbabilitySheet
+from app.ui.prompt_sheet import PromptSheet
 from app.ui.top_bar import TopBar
 from app.ui.transcript.message import Row
 from app.ui.transcript.view import TranscriptView
@@ -180,6 +182,9 @@ class ChatPage(QWidget):
         transcript.regenerate_requested.connect(lambda number: self._on(number, chat.regenerate))
         transcript.continue_requested.connect(lambda number: self._on(number, chat.resume))
         transcript.edit_requested.connect(self._edit)
+        transcript.versions_requested.connect(lambda number: self._on(number, chat.write_versions))
+        transcript.prompt_requested.connect(lambda number: self._on(number, self._show_prompt))
+        transcript.probabilities_requested.connect(lambda number: self._on(number, self._show_probabilities))
         transcript.version_requested.connect(chat.show_version)
         transcript.link_activated.connect(lambda address: ask_to_open(address, self.window()))
         self._empty.starter_chosen.connect(composer.fill)
@@ -237,6 +242,27 @@ class ChatPage(QWidget):
         if message is not None:
             self._edited = message
             self.composer.begin_edit(message.text)
+
+    def _show_prompt(self, answer: Message) -> None:
+        def show(prompt: Rendered) -> None:
+            sheet = PromptSheet(self._appearance, prompt, self._models.status.template_notes, self._over())
+            sheet.open_card(sheet.pages)
+
+        self.chat.read_prompt(answer, show)
+
+    def _show_probabilities(self, answer: Message) -> None:
+        def show(tokens: list[Chosen]) -> None:
+            if not tokens:
+                self.notices.show_error(UserError(_("No token probabilities were kept with this answer.")))
+                return
+            sheet = ProbabilitySheet(self._appearance, tokens, self._over())
+            sheet.open_card(sheet.tokens)
+
+        self.chat.read_probabilities(answer, show)
+
+    def _over(self) -> QWidget:
+        """Return what a sheet lies over: all of the window."""
+        return self.parentWidget() or self
 
     def _forget_edit(self) -> None:
         self._edited = None

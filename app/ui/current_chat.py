@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.domain.chat import Chat, Message, Role, Started, Tree
 from app.domain.errors import UserError
+from app.domain.generation import Chosen, Rendered
 from app.domain.language import _
 from app.domain.model import Model
 from app.domain.settings import Settings
@@ -168,6 +169,14 @@ class CurrentChat(QObject):
         settings = answer.settings or Settings()
         self._sending = starting = self._conversation.resume(answer, self._model_or_refuse(), settings)
         self._poster.when_done(starting, partial(self._started, self._visit))
+
+    def read_prompt(self, answer: Message, show: Callable[[Rendered], None]) -> None:
+        """Hand what the model read before `answer` to `show`."""
+        self._poster.when_done(self._conversation.prompt(answer), show)
+
+    def read_probabilities(self, answer: Message, show: Callable[[list[Chosen]], None]) -> None:
+        """Hand the tokens of `answer` to `show`."""
+        self._poster.when_done(self._history.probabilities(answer.id), show)
 
     def show_version(self, message_id: int) -> None:
         """Show the branch that `message_id` begins."""

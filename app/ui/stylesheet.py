@@ -48,6 +48,10 @@ QListView { background: transparent; border: none; outline: none; }
 
 #popover { background: %(card)s; border: 1px solid %(line)s; border-radius: 14px; }
 #popoverFoot { border: none; border-top: 1px solid %(line)s; }
+#pages { background: %(card)s; border: 1px solid %(line)s; border-radius: 8px; padding: 6px;
+    color: %(ink)s; selection-background-color: %(selection)s; selection-color: %(ink)s; }
+#pages:focus { border-color: %(accent)s; }
+#alternatives, #alternatives > QWidget > QWidget { background: transparent; border: none; }
 #addModel { background: transparent; border: 2px solid transparent; border-radius: 9px; padding: 8px 8px;
     text-align: left; color: %(soft)s; }
 #addModel:hover { background: %(hover)s; }

@@ -1,12 +1,13 @@
 """The line under a message: what can be done with it, which version it is, and what it took."""
 
-from PySide6.QtCore import QLocale, QRect, Qt, Signal
+from PySide6.QtCore import QLocale, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
-from app.domain.chat import Message
+from app.domain.chat import Message, Status
 from app.domain.generation import Stats
 from app.domain.language import _
+from app.ui.menus import rounded
 from app.ui.transcript.buttons import QuietButton
 from app.ui.transcript.style import SMALL, Style
 
@@ -38,7 +39,7 @@ class Actions(QWidget):
     """Buttons for one message.
 
     Signals:
-        asked: What is wanted: "copy", "regenerate", "edit".
+        asked: What is wanted: "copy", "regenerate", "edit", "versions", "prompt", "probabilities".
         version_asked: The id of the sibling to show.
     """
 
@@ -61,6 +62,9 @@ class Actions(QWidget):
         self._newer = QuietButton(style, _("Next version"), "chevron-right", width=22, parent=self)
         self._older.clicked.connect(lambda: self._ask_version(-1))
         self._newer.clicked.connect(lambda: self._ask_version(1))
+        self._more = QuietButton(style, _("More"), "dots", parent=self)
+        self._more.clicked.connect(self._open_menu)
+        self._likely = False  # whether probabilities were kept
         self._place_in_line = 0
         self.setFont(style.font(SMALL[0]))
 
@@ -75,7 +79,12 @@ class Actions(QWidget):
         """Show the buttons and figures of `message`."""
         self._version, self._versions = version, versions
         self._stats = stats_line(message.stats) if self._answer else ""
+        self._likely = message.settings is not None and message.settings.probabilities > 0
         several = len(versions) > 1
+        writing = message.status is Status.WRITING
+        self._copy.setVisible(not writing)
+        self._second.setVisible(not writing)
+        self._more.setVisible(self._answer and not writing)
         self._older.setVisible(several)
         self._newer.setVisible(several)
         self._older.setEnabled(version > 1)
@@ -93,7 +102,22 @@ class Actions(QWidget):
 
     def buttons(self) -> list[QuietButton]:
         """Return the buttons in order."""
-        return [self._copy, self._second, self._older, self._newer]
+        return [self._copy, self._second, self._older, self._newer, self._more]
+
+    def menu(self) -> QMenu:
+        """Return what else can be done with an answer."""
+        made = rounded(QMenu(self))
+        made.setAccessibleName(_("More"))
+        entries = {"versions": _("Write 3 more versions"), "prompt": _("What the model read")}
+        if self._likely:
+            entries["probabilities"] = _("Show token probabilities")
+        for what, words in entries.items():
+            made.addAction(words).triggered.connect(lambda _on, what=what: self.asked.emit(what))
+        made.aboutToHide.connect(made.deleteLater)
+        return made
+
+    def _open_menu(self) -> None:
+        self.menu().popup(self._more.mapToGlobal(QPoint(0, self._more.height() + 2)))
 
     def _ask_version(self, step: int) -> None:
         wanted = self._version - 1 + step
@@ -113,17 +137,19 @@ class Actions(QWidget):
         gap = px(4)
         several = len(self._versions) > 1
         words = QFontMetrics(self.font()).horizontalAdvance(self._version_text()) + px(4) if several else 0
-        widths = [button.sizeHint().width() for button in self.buttons()]
-        total = widths[0] + gap + widths[1] + (gap + widths[2] + words + widths[3] if several else 0)
+        shown = [button for button in self.buttons() if not button.isHidden()]
+        total = sum(button.sizeHint().width() for button in shown) + gap * max(len(shown) - 1, 0)
+        total += words - gap if several else 0
         x = 0 if self._answer else self.width() - total
-        height = px(HEIGHT)
-        for button, width in zip(self.buttons(), widths, strict=True):
-            button.setGeometry(x, 0, width, height)
+        for button in shown:
+            width = button.sizeHint().width()
+            button.setGeometry(x, 0, width, px(HEIGHT))
+            x += width
             if button is self._older:
-                self._place_in_line = x + width
-                x += width + words
+                self._place_in_line = x
+                x += words
             else:
-                x += width + gap
+                x += gap
         self._stats_left = total + px(10)
         self.update()
 

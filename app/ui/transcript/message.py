@@ -34,7 +34,7 @@ class MessageWidget(QWidget):
     """One message. `lay_out` gives it a width and tells its height; below it, `overhang` is not counted.
 
     Signals:
-        asked: What is wanted of it: "copy", "regenerate", "edit", "continue".
+        asked: What is wanted of it: "copy", "regenerate", "edit", "continue", and what its menu offers.
         version_asked: Id of the sibling to show.
         link_activated: An address that was clicked.
         grown: Its height has changed by itself.
@@ -105,7 +105,7 @@ class MessageWidget(QWidget):
 
     def _wants_actions(self) -> bool:
         if self.row.message.status is Status.WRITING:
-            return False
+            return len(self.row.versions) > 1  # to look at the others meanwhile
         inside = self.window().focusWidget()
         return self.last or self.underMouse() or (inside is not None and self.isAncestorOf(inside))
 

@@ -45,6 +45,7 @@ class TranscriptView(QAbstractScrollArea):
     Signals:
         copy_requested: Id of the message whose source is wanted: see `copy_text`.
         regenerate_requested, edit_requested, continue_requested: Id of the message.
+        versions_requested, prompt_requested, probabilities_requested: Id of the answer.
         version_requested: Id of the sibling that is to be shown.
         link_activated: Address of a link that was clicked: http, https or mailto. Nothing is opened.
     """
@@ -53,6 +54,9 @@ class TranscriptView(QAbstractScrollArea):
     regenerate_requested = Signal(int)
     edit_requested = Signal(int)
     continue_requested = Signal(int)
+    versions_requested = Signal(int)
+    prompt_requested = Signal(int)
+    probabilities_requested = Signal(int)
     version_requested = Signal(int)
     link_activated = Signal(str)
 
@@ -246,6 +250,9 @@ class TranscriptView(QAbstractScrollArea):
             "regenerate": self.regenerate_requested,
             "edit": self.edit_requested,
             "continue": self.continue_requested,
+            "versions": self.versions_requested,
+            "prompt": self.prompt_requested,
+            "probabilities": self.probabilities_requested,
         }
         widget.asked.connect(lambda what: asked[what].emit(id_))
         widget.version_asked.connect(self.version_requested)
