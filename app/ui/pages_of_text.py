@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextOption
+from PySide6.QtGui import QFont, QTextCharFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from app.domain.language import _
@@ -30,6 +30,7 @@ class PagesOfText(QPlainTextEdit):
         self.setTabChangesFocus(True)
         font = text_font(13.5 * appearance.scale)
         font.setFamilies(list(code_families()))
+        font.setFeature(QFont.Tag("calt"), 0)  # what is exact is shown as it is: no arrow for ->
         self.setFont(font)
         self._left: Iterator[tuple[str, QTextCharFormat]] = iter(())
         self._turn = QTimer(self, interval=0)

@@ -34,7 +34,11 @@ def percent(probability: float) -> str:
     value = probability * 100
     if value < 0.1:
         return _("under {percent} %").format(percent=QLocale().toString(0.1, "f", 1))
-    return _("{percent} %").format(percent=QLocale().toString(value, "f", 1 if value < 10 else 0))
+    return _("{percent} %").format(percent=QLocale().toString(value, "f", 1 if round(value, 1) < 10 else 0))
+
+
+def _step(logprob: float) -> int:
+    return round(min(math.exp(logprob), 1.0) * _STEPS)
 
 
 def spelled(text: str) -> str:
@@ -53,15 +57,22 @@ class Tokens(PagesOfText):
 
     def __init__(self, appearance: Appearance, tokens: Sequence[Chosen]) -> None:
         super().__init__(appearance, _("The tokens of the answer"))
-        self._tokens = tokens
+        self._appearance, self._tokens = appearance, tokens
         self._palette = appearance.palette
         self._lengths = [len(token.choice.text.encode("utf-16-le")) // 2 for token in tokens]  # Qt's count
         self._ends = list(accumulate(self._lengths))
         self._current = -1
         self.viewport().setMouseTracking(True)
         self.viewport().installEventFilter(self)
+        appearance.changed.connect(self._write_tokens)
+        self._write_tokens()
+
+    def _write_tokens(self) -> None:
+        self._palette, here, self._current = self._appearance.palette, self._current, -1
         looks = [self._look(step / _STEPS) for step in range(_STEPS + 1)]
-        self.show_parts((t.choice.text, looks[round(math.exp(t.choice.logprob) * _STEPS)]) for t in tokens)
+        parts = ((t.choice.text, looks[_step(t.choice.logprob)]) for t in self._tokens)
+        self.show_parts(parts)
+        self.reach(here)
 
     def _look(self, probability: float) -> QTextCharFormat:
         look = QTextCharFormat()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QLocale
-from PySide6.QtGui import QColor, QGuiApplication, QTextCharFormat
+from PySide6.QtGui import QGuiApplication, QTextCharFormat
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.domain.generation import Rendered
@@ -21,7 +21,7 @@ class PromptSheet(Sheet):
         self, appearance: Appearance, prompt: Rendered, notes: Sequence[str], parent: QWidget
     ) -> None:
         super().__init__(appearance, _("What the model read"), parent)
-        self._prompt = prompt
+        self._appearance, self._prompt = appearance, prompt
         for note in notes:
             said = label(note, tone="soft")
             said.setWordWrap(True)
@@ -34,11 +34,16 @@ class PromptSheet(Sheet):
         self.copy_button = QPushButton(_("Copy all"))
         self.copy_button.clicked.connect(self._copy)
         self.foot.addWidget(self.copy_button)
+        appearance.changed.connect(self._write)
+        self._write()
+
+    def _write(self) -> None:
         words, control = QTextCharFormat(), QTextCharFormat()
-        words.setForeground(appearance.color("ink"))
-        control.setForeground(QColor(appearance.palette.accent_ink))
-        control.setBackground(appearance.color("code"))
-        self.pages.show_parts((text, control if is_control else words) for text, is_control in prompt.parts)
+        words.setForeground(self._appearance.color("ink"))
+        control.setForeground(self._appearance.color("accent_ink"))
+        control.setBackground(self._appearance.color("code"))
+        parts = self._prompt.parts
+        self.pages.show_parts((text, control if is_control else words) for text, is_control in parts)
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText("".join(text for text, _control in self._prompt.parts))
