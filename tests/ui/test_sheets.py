@@ -66,6 +66,19 @@ def test_unfolding_a_finished_thought_leaves_the_answer_where_it_begins(fireside
     assert widget(fireside).y() == before
 
 
+def test_unfolding_what_fits_offers_no_way_to_new_text(fireside, qtbot):
+    fireside.engine.hold = True
+    fireside.engine.script = ["<think>one</think>The answer"]
+    fireside.say("Why?")
+    fireside.engine.plays[0].step(2)
+    qtbot.waitUntil(lambda: widget(fireside).body.toPlainText() == "The")
+    widget(fireside)._thought.line.click()
+    fireside.engine.plays[0].rest()
+    done(fireside)
+    assert widget(fireside).body.toPlainText() == "The answer"
+    assert not fireside.page._transcript._chip.isVisible()
+
+
 def test_versions_stream_side_by_side_and_can_be_looked_at(fireside, qtbot):
     fireside.engine.script = ["first", "a b", "c d", "e f"]
     fireside.say("Why?")

@@ -36,6 +36,11 @@ class Scrolling:
         """Return where the visible part begins."""
         return self._bar.value()
 
+    @property
+    def at_end(self) -> bool:
+        """Return whether the end is visible."""
+        return self.offset >= self._bar.maximum() - 2
+
     def anchor(self, height: int) -> Anchor:
         """Return rows with where they stand in the visible part: those in it, then those before it."""
         column = self._column
@@ -85,7 +90,7 @@ class Scrolling:
     def scrolled(self) -> None:
         """Take note that a person has scrolled; at the end, follow it from now on."""
         self._reading = None
-        self.following = self.offset >= self._bar.maximum() - 2
+        self.following = self.at_end
 
     def by(self, distance: int) -> None:
         """Scroll by so many pixels."""

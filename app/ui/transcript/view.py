@@ -130,7 +130,7 @@ class TranscriptView(QAbstractScrollArea):
             widget.append(text, reasoning)
             self._measure(message_id)
             self._settle(anchor)
-        if not self._scroll.following and text:
+        if text and not (self._scroll.following or self._scroll.at_end):
             self._show_chip()
 
     def set_activity(self, message_id: int, text: str) -> None:
