@@ -38,7 +38,7 @@ class Grammar:
         self._one = (api.llama_token_data * 1)()
         self._candidate = api.llama_token_data_array(self._one, 1, -1, False)
         self._unfinished = b""  # bytes of a character whose other bytes are still to come
-        self._allowed = -1  # the token that was last found to be allowed at this place
+        self._allowed: int | None = None  # the token that was last found to be allowed at this place
 
     def allows(self, token: int) -> bool:
         """Return whether `token` may come next; costs microseconds."""
@@ -73,7 +73,7 @@ class Grammar:
         """
         if token != self._allowed and not self.allows(token):
             raise ValueError(f"token {token} is not allowed by the grammar")
-        self._allowed = -1
+        self._allowed = None
         api.llama_sampler_accept(self._sampler, token)
         if not self._model.is_end(token):
             self._unfinished = _unfinished(self._unfinished + self._model.piece(token)) or b""
