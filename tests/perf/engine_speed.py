@@ -72,7 +72,9 @@ PROSE = (
 )
 
 
-COUNTING = "Count from one to one thousand in words, one number on each line."
+COUNTING = (
+    "Write every number from 1 to 2000: 1, 2, 3, 4, 5, 6, 7, 8,"  # neither side ends it before its limit
+)
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class Gauge:
     )
 
     def __init__(self) -> None:
-        from llama_cpp import llama_cpp as api
+        from app.engine.native import api  # which settles how threads wait before the library is loaded
 
         self.reset()
         for name in self.LONG:
@@ -219,7 +221,7 @@ class Bare:
     """A context of llama.cpp with nothing around it."""
 
     def __init__(self, choices: Choices, size: int) -> None:
-        from llama_cpp import llama_cpp as api
+        from app.engine.native import api  # as in Gauge
 
         self._api = api
         self._model = api.llama_model_load_from_file(
