@@ -11,7 +11,7 @@ What is supported, and how far:
   after them.
 - Arrays: `prefixItems`, `items`, `minItems`, `maxItems`.
 - Strings: `minLength`, `maxLength` (code points), `pattern` (see `patterns`), and of `format` those that
-  `formats` holds; every other format is an annotation and has no effect.
+  `formats` holds; every other format is an annotation and has no effect. No format decides a `oneOf`.
 - Numbers: `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf`, `integer`.
 - Annotations, `$schema`, `$comment`, `$id` at the top and names that begin with `x-` have no effect.
 

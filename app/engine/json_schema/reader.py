@@ -67,7 +67,7 @@ class Reader:
         if isinstance(shape, Values):
             return any(_equal(value, read_json(text)) for text in shape.texts)
         if isinstance(shape, String):
-            return isinstance(value, str) and automata.matches(shape.automaton(), value)
+            return isinstance(value, str) and automata.matches(shape.valid(), value)
         if isinstance(shape, Number):
             return _is_number(value) and _lies_in(value, shape)
         if isinstance(shape, Array):
@@ -208,7 +208,8 @@ class Reader:
     def _is_impossible(self, shape: Shape) -> bool:
         """Return whether it is proven that no value is of `shape`."""
         if isinstance(shape, Number | String):
-            return automata.table(shape.automaton()) is None
+            values = shape.automaton() if isinstance(shape, Number) else shape.valid()
+            return automata.table(values) is None
         if isinstance(shape, Array):
             if shape.high is not None and shape.high < shape.low:
                 return True
@@ -255,10 +256,9 @@ def _string(pointer: str, schema: dict[str, Any]) -> String:
     kind = schema.get("format", "")
     if not isinstance(kind, str):
         raise refusal(joined(pointer, "format"), _("The name of a format is a text."))
-    if kind in PATTERNS:
-        patterns.add(PATTERNS[kind])
+    formats = {PATTERNS[kind]} if kind in PATTERNS else set()
     low, high = _range(pointer, schema, "minLength", "maxLength")
-    return String(low, high, frozenset(patterns))
+    return String(low, high, frozenset(patterns), frozenset(formats))
 
 
 def _array(pointer: str, schema: dict[str, Any]) -> Array:

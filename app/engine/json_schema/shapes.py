@@ -56,23 +56,34 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """A text of `low` to `high` code points, in which each of `patterns` is found."""
+    """A text of `low` to `high` code points, in which each of `patterns` is found.
+
+    `formats` are patterns too, but of annotations: they are kept in what is written, and prove nothing.
+    """
 
     low: int = 0
     high: int | None = None
     patterns: frozenset[str] = frozenset()
+    formats: frozenset[str] = frozenset()
 
     def meet(self, other: "String") -> "String":
         """Return what both allow."""
         highs = [high for high in (self.high, other.high) if high is not None]
-        return String(max(self.low, other.low), min(highs, default=None), self.patterns | other.patterns)
+        return String(
+            max(self.low, other.low),
+            min(highs, default=None),
+            self.patterns | other.patterns,
+            self.formats | other.formats,
+        )
 
-    def automaton(self) -> Automaton:
-        """Return the automaton of its code points; may raise PatternError and TooLargeError."""
+    def valid(self) -> Automaton:
+        """Return the automaton of the texts that are valid; may raise TooLargeError."""
         parts: list[Automaton] = [pattern(source) for source in sorted(self.patterns)]
-        if self.low or self.high is not None:
-            parts.append(Length(self.low, self.high))
-        return automata.All(parts)
+        return automata.All([*parts, Length(self.low, self.high)])
+
+    def written(self) -> Automaton:
+        """Return the automaton of the texts that are written: those of the formats too."""
+        return automata.All([self.valid(), *(pattern(source) for source in sorted(self.formats))])
 
 
 @dataclass(frozen=True, slots=True)

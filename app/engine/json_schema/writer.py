@@ -92,8 +92,8 @@ class Writer:
             return (self._rules.add([]),)
         if max(string.low, string.high or 0) > _LONGEST_COUNT:
             raise too_large()
-        if string.patterns:
-            return ('"\\""', self._automaton(table(string.automaton()), in_string=True))
+        if string.patterns or string.formats:
+            return ('"\\""', self._automaton(table(string.written()), in_string=True))
         if max(string.low, string.high or 0) <= _LONGEST_REPEAT:
             high = "" if string.high is None else string.high
             return ('"\\""', Rule("char", f"{{{string.low},{high}}}"), '"\\""')
