@@ -165,8 +165,8 @@ def per_token(rounds: int) -> dict[str, float]:
         grammar = Grammar(model, grammar_from_schema(json.dumps(PERSON)))
         tokens = model.tokenize("A JSON list of people with name, age and email:\n", special=False)
         for _step in range(150):
-            batch = api.llama_batch_get_one((api.llama_token * len(tokens))(*tokens), len(tokens))
-            assert api.llama_decode(context, batch) == 0
+            held = (api.llama_token * len(tokens))(*tokens)  # the batch only points to it
+            assert api.llama_decode(context, api.llama_batch_get_one(held, len(tokens))) == 0
             logits = np.ctypeslib.as_array(api.llama_get_logits_ith(context, -1), (model.vocabulary_size,))
             token, size = int(logits.argmax()), 256
             started = time.perf_counter()
