@@ -28,6 +28,7 @@ _MAX_TENSORS = 1 << 17
 _MAX_TOKENS = 1 << 20
 _MAX_ELEMENTS = 1 << 30
 _MAX_KEY = 65_535
+_TOKENS = "tokenizer.ggml.tokens"
 # Arrays up to this length are kept: those with an element for each layer say something about the model.
 _KEPT_ELEMENTS = 512
 
@@ -75,6 +76,7 @@ def read_header(path: Path) -> Header:
     first = read_part(path, check=preflight.check)
     others = _read_others(path, first.metadata)
     tensors = tuple(tensor for part in (first, *others) for tensor in part.tensors)
+    preflight.check_tensors(tensors)
     expected = first.metadata.get("split.tensors.count")
     if others and len({tensor.name for tensor in tensors}) != expected:
         _refuse(f"{len(tensors)} tensors in {len(others) + 1} files, but split.tensors.count is {expected}")
@@ -200,6 +202,7 @@ def _read_metadata(
     metadata: dict[str, Value] = {}
     types: dict[str, str] = {}
     arrays: dict[str, Array] = {}
+    tokens: list[bytes] | None = None
     for index in range(count):
         key = _decode_name(reader.string(f"key {index}", _MAX_KEY), f"key {index}")
         if not key or key in metadata or key in arrays:
@@ -213,9 +216,15 @@ def _read_metadata(
         if element == "arr" or length > _MAX_ELEMENTS:
             _refuse(f"{key} is an array of {length} {element}")
         arrays[key] = Array(element, length)
-        value = _read_array(reader, arrays[key], key)
+        if key == _TOKENS and element == "str":
+            tokens = _read_tokens(reader, length)
+            value: Value | None = _short(tokens)
+        else:
+            value = _read_array(reader, arrays[key], key)
         if value is not None:
             metadata[key] = value
+    if tokens is not None:
+        preflight.check_tokens(tokens, metadata.get("tokenizer.ggml.model"))
     return metadata, arrays, types
 
 
@@ -235,7 +244,7 @@ def _read_scalar(reader: ByteReader, type_name: str, key: str) -> bool | int | f
 
 
 def _read_array(reader: ByteReader, array: Array, key: str) -> Value | None:
-    """Return a short array; pass over a long one, checking the vocabulary on the way."""
+    """Return a short array; pass over a long one."""
     keep = array.length <= _KEPT_ELEMENTS
     if array.type != "str":
         size = struct.calcsize("<" + _CODES[array.type]) * array.length
@@ -243,16 +252,25 @@ def _read_array(reader: ByteReader, array: Array, key: str) -> Value | None:
             return struct.unpack(f"<{array.length}{_CODES[array.type]}", reader.take(size, key))
         reader.skip(size, key)
         return None
-    vocabulary = key == "tokenizer.ggml.tokens"
-    if vocabulary and array.length > _MAX_TOKENS:
-        _refuse(f"{key} has {array.length} tokens, more than {_MAX_TOKENS}")
     strings: list[bytes] = []
     for buffer, offsets in reader.strings(array.length, key):
-        if keep or vocabulary:
+        if keep:
             strings += [buffer[start + 8 : end] for start, end in pairwise(offsets)]
-    if vocabulary:
-        preflight.check_tokens(strings)
-    return tuple(map(_decode, strings)) if keep else None
+    return _short(strings) if keep else None
+
+
+def _read_tokens(reader: ByteReader, length: int) -> list[bytes]:
+    """Return the whole vocabulary."""
+    if length > _MAX_TOKENS:
+        _refuse(f"{_TOKENS} has {length} tokens, more than {_MAX_TOKENS}")
+    tokens: list[bytes] = []
+    for buffer, offsets in reader.strings(length, _TOKENS):
+        tokens += [buffer[start + 8 : end] for start, end in pairwise(offsets)]
+    return tokens
+
+
+def _short(strings: list[bytes]) -> tuple[str, ...] | None:
+    return tuple(map(_decode, strings)) if len(strings) <= _KEPT_ELEMENTS else None
 
 
 def _decode(text: bytes) -> str:

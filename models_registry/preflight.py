@@ -3,11 +3,12 @@
 The bounds are those of llama.cpp's `llama_model_base::load_hparams` and `llama_vocab::impl::load`.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Never
 
 from models_registry.errors import ModelFileError, Problem
-from models_registry.header import Value
+from models_registry.header import Tensor, Value
 
 _MAX_BLOCKS = 512
 _MAX_EXPERTS = 1024
@@ -41,13 +42,28 @@ def check(metadata: Mapping[str, Value], arrays: Mapping[str, Array], tensor_cou
     counts.check_heads()
     counts.check_experts()
     _check_rope(metadata)
-    _check_vocabulary(arrays)
+    _check_norms(metadata)
+    _check_vocabulary(metadata, arrays)
 
 
-def check_tokens(tokens: list[bytes]) -> None:
-    """Refuse a vocabulary with a token that occurs twice.
+def check_tensors(tensors: Iterable[Tensor]) -> None:
+    """Refuse weights of a type that ggml stores but cannot multiply with: it would call a null pointer.
+
+    Whole numbers of 32 bits are let through, since some models look their experts up in a table.
+    """
+    for tensor in tensors:
+        if tensor.type.name in _NOT_MULTIPLIED:
+            _refuse(f"{tensor.name} is stored as {tensor.type.name}", Problem.UNSUPPORTED_FEATURE)
+
+
+def check_tokens(tokens: list[bytes], model: Value | None) -> None:
+    """Refuse a vocabulary with a token that occurs twice, or one that cannot spell every text.
 
     llama.cpp reads each only up to its first NUL and gives an empty one a name made of its index.
+
+    Args:
+        tokens: All of them.
+        model: `tokenizer.ggml.model`, how text is cut into them.
     """
     distinct = set(tokens)
     if b"" in distinct or b"".join(tokens).find(0) >= 0:
@@ -55,11 +71,22 @@ def check_tokens(tokens: list[bytes]) -> None:
         distinct = {token or b"[EMPTY_%d]" % index for index, token in enumerate(cut)}
     if len(distinct) != len(tokens):
         _refuse(f"tokenizer.ggml.tokens repeats {len(tokens) - len(distinct)} of {len(tokens)} tokens")
+    # Where no other token fits, SentencePiece spells by bytes; when one is missing the process ends.
+    if model == "llama":
+        missing = [byte for byte in _BYTES if not {b"<0x%02X>" % byte, bytes([byte])} & distinct]
+        if missing:
+            detail = f"tokenizer.ggml.tokens has no token for {len(missing)} bytes, the first {missing[0]}"
+            _refuse(detail, Problem.UNSUPPORTED_FEATURE)
 
 
 def _refuse(detail: str, problem: Problem = Problem.CORRUPT) -> Never:
     raise ModelFileError(problem, detail)
 
+
+# Types with no product in ggml-cpu.c (type_traits_cpu), other than I32.
+_NOT_MULTIPLIED = frozenset({"F64", "I8", "I16", "I64", "Q8_1", "Q8_K"})
+_BYTES = (*range(0xC0), *range(0xC2, 0xF5))  # those that occur in UTF-8
+_EPSILONS = ("layer_norm_rms_epsilon", "layer_norm_epsilon", "group_norm_epsilon")
 
 # Encoders, diffusion models and draft heads whose files do not say so themselves. As in llama.cpp's
 # llama_model_has_encoder, llama_model_is_diffusion and the models that set causal_attn to false.
@@ -96,7 +123,20 @@ def _check_rope(metadata: Mapping[str, Value]) -> None:
         _refuse(f"{key} is {scaling!r}", Problem.UNSUPPORTED_FEATURE)
 
 
-def _check_vocabulary(arrays: Mapping[str, Array]) -> None:
+def _check_norms(metadata: Mapping[str, Value]) -> None:
+    for name in _EPSILONS:
+        key = f"{metadata['general.architecture']}.attention.{name}"
+        epsilon = metadata.get(key, 0.0)
+        if isinstance(epsilon, float) and not 0 <= epsilon < math.inf:  # also refuses NaN
+            _refuse(f"{key} is {epsilon}")
+
+
+def _check_vocabulary(metadata: Mapping[str, Value], arrays: Mapping[str, Array]) -> None:
+    match metadata.get("tokenizer.ggml.model"):
+        case "bert":  # WordPiece, for which llama.cpp has no way back to text
+            _refuse("the vocabulary is that of a model for search", Problem.NOT_FOR_CHAT)
+        case "none" | "no_vocab":
+            _refuse("there is no vocabulary", Problem.NOT_A_MODEL)
     tokens = arrays.get("tokenizer.ggml.tokens", Array("str", 0))
     allowed = {"tokens": ("str",), "merges": ("str",), "scores": ("f32", "i32"), "token_type": ("i32",)}
     for name, types in allowed.items():

@@ -9,7 +9,7 @@ sys.path.append(str(Path(__file__).parent / "unit" / "models_registry"))
 
 from gguf_writer import F32, Array, Gguf, Tensor
 
-F64 = 28
+I32 = 26
 WIDTH, HEADS, FORWARD = 32, 4, 64
 TOKENS = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁a", "a", "b", "▁"]
 TYPES = [2, 3, 3, *[6] * 256, 1, 1, 1, 1]
@@ -171,7 +171,13 @@ def _change_tensor(model: Gguf, chance: random.Random) -> None:
 def aborting() -> Gguf:
     """Return a model with a sound header on which an assertion of llama.cpp fails while it is loaded."""
     model = tiny()
-    model.metadata["tokenizer.ggml.model"] = ("str", "bert")
+    _rename(model, "bailingmoe2")  # made of experts, and here are none
+    model.metadata |= {
+        "bailingmoe2.expert_feed_forward_length": ("u32", FORWARD),
+        "bailingmoe2.expert_shared_count": ("u32", 1),
+        "bailingmoe2.expert_gating_func": ("u32", 1),
+    }
+    model.tensors.append(Tensor("output.weight", (WIDTH, len(TOKENS)), F32, size=4 * WIDTH * len(TOKENS)))
     return model
 
 
@@ -179,6 +185,5 @@ def crashing() -> Gguf:
     """Return a model with a sound header that loads, and makes llama.cpp call a null pointer to compute."""
     model = tiny()
     weights = next(tensor for tensor in model.tensors if tensor.name == "blk.0.attn_v.weight")
-    weights.type = F64
-    weights.size *= 2
+    weights.type = I32
     return model

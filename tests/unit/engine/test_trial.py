@@ -285,7 +285,7 @@ def test_the_text_of_a_failed_assertion_is_kept(tmp_path: Path) -> None:
     path = aborting().write(tmp_path / "Bad.gguf")
     load(Trials(tmp_path / "trials", writers), path)
     (verdict,) = json.loads((tmp_path / "trials" / "verdicts.json").read_bytes()).values()
-    assert "llama-vocab.cpp" in verdict["words"]
+    assert "bailingmoe2.cpp" in verdict["words"]
     # Without a trial it ends the process, and its words are in the crash note.
     code = (
         "import sys; from pathlib import Path; from app.engine import native, model\n"
@@ -294,7 +294,7 @@ def test_the_text_of_a_failed_assertion_is_kept(tmp_path: Path) -> None:
     note = tmp_path / "crash.txt"
     ended = subprocess.run([sys.executable, "-c", code, path, note], check=False, stderr=subprocess.DEVNULL)
     assert ended.returncode
-    assert "llama-vocab.cpp" in note.read_text(encoding="utf-8")
+    assert "bailingmoe2.cpp" in note.read_text(encoding="utf-8")
     assert "model.py" in note.read_text(encoding="utf-8")  # the stack
 
 

@@ -69,7 +69,7 @@ def model_metadata() -> dict[Any, Any]:
         "llama.embedding_length": ("u32", 32),
         "llama.attention.head_count": ("u32", 4),
         "llama.attention.head_count_kv": ("u32", 2),
-        "tokenizer.ggml.model": ("str", "llama"),
+        "tokenizer.ggml.model": ("str", "gpt2"),
         "tokenizer.ggml.tokens": Array("str", ["<s>", "</s>", "a", "b"]),
         "tokenizer.ggml.scores": Array("f32", [0.0, 0.0, -1.0, -2.0]),
         "tokenizer.ggml.token_type": Array("i32", [3, 3, 1, 1]),

@@ -16,6 +16,16 @@ TOKENS = "tokenizer.ggml.tokens"
 LLAMA = "llama.{}".format
 
 
+def sentence_pieces(tokens: list[str]) -> dict[str, object]:
+    """Return the metadata of a SentencePiece vocabulary."""
+    return {
+        TOKENS: Array("str", tokens),
+        "tokenizer.ggml.scores": Array("f32", [0.0] * len(tokens)),
+        "tokenizer.ggml.token_type": Array("i32", [1] * len(tokens)),
+        "tokenizer.ggml.model": ("str", "llama"),
+    }
+
+
 def problem_of(path: Path) -> Problem:
     with pytest.raises(ModelFileError) as caught:
         read_header(path)
@@ -271,6 +281,32 @@ BAD: dict[str, tuple[Callable[[], Gguf], Problem]] = {
         ),
         Problem.CORRUPT,
     ),
+    "RMS epsilon below 0": (
+        lambda: model({LLAMA("attention.layer_norm_rms_epsilon"): ("f32", -1e-5)}),
+        Problem.CORRUPT,
+    ),
+    "epsilon not a number": (
+        lambda: model({LLAMA("attention.layer_norm_epsilon"): ("f32", float("nan"))}),
+        Problem.CORRUPT,
+    ),
+    "weights in doubles": (
+        lambda: model(tensors=[Tensor(shape=(32, 1), type=28)]),
+        Problem.UNSUPPORTED_FEATURE,
+    ),
+    "weights in single bytes": (
+        lambda: model(tensors=[Tensor(shape=(32, 8), type=24)]),
+        Problem.UNSUPPORTED_FEATURE,
+    ),
+    "SentencePiece without tokens for bytes": (
+        lambda: model({"tokenizer.ggml.model": ("str", "llama")}),
+        Problem.UNSUPPORTED_FEATURE,
+    ),
+    "SentencePiece with one byte missing": (
+        lambda: model(sentence_pieces([f"<0x{byte:02X}>" for byte in range(1, 256)])),
+        Problem.UNSUPPORTED_FEATURE,
+    ),
+    "WordPiece": (lambda: model({"tokenizer.ggml.model": ("str", "bert")}), Problem.NOT_FOR_CHAT),
+    "no kind of vocabulary": (lambda: model({"tokenizer.ggml.model": ("str", "none")}), Problem.NOT_A_MODEL),
     "tokens twice": (lambda: model({TOKENS: Array("str", ["a", "b", "a", "c"])}), Problem.CORRUPT),
     "tokens twice up to the NUL": (
         lambda: model({TOKENS: Array("str", ["a\0x", "b", "a\0y", "c"])}),
