@@ -1,25 +1,36 @@
 """Chat templates: the conversation as the text that the model was trained to read.
 
-Templates come with the model's file and are not trusted: they run in Jinja's immutable sandbox, and
-rendering is bounded in time and size. The text of messages is told apart from the template's own, so
-that a person who types `<|im_end|>` does not end their turn.
+Templates come with the model's file and are not trusted: `app.engine.templates` bounds what they may do.
+The text of messages is told apart from the template's own, so that a person who types `<|im_end|>` does
+not end their turn.
 """
 
-import json
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NoReturn
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 from app.domain.errors import UserError
 from app.domain.generation import Turn
 from app.domain.language import _
+from app.engine.reasoning import Markers, markers_in
+from app.engine.templates.environment import Program, Refusal, Unusable
+from app.engine.templates.meter import Exhausted
+from app.engine.templates.words import Words, marked, written
 
-MAX_CHARACTERS = 64_000_000
 MAX_SECONDS = 5.0
 
 PLAIN_STOP = ("\nUser:", "\nAssistant:")
+OF_VARIABLES = -1  # the number of the turn that a template's variables count as
+
+# What a template reads beside its variables; nobody's settings may change it.
+FRAME = frozenset({"messages", "add_generation_prompt", "continue_final_message", "bos_token", "eos_token"})
+
+_SHOWN_REASON = 300
+_PROBE = "Hm, hm"
+_TAG_BEFORE = re.compile(r"(<[^<>\s]{0,20}(?:think|thought|reason)[^<>\s]{0,20}>)\s*$", re.IGNORECASE)
+_TAG_BEHIND = re.compile(r"^\s*(<[^<>\s]{1,40}>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +46,198 @@ class Template:
 
     Attributes:
         is_plain: The model brought none that works: a plain dialogue is used instead.
+        problem: Why the one it brought does not work, in the words of Jinja; empty otherwise.
         stop: Strings that end an answer beside the model's own end tokens.
     """
 
-    def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
+    def __init__(
+        self,
+        source: str | None,
+        bos: str = "",
+        eos: str = "",
+        has_token: Callable[[str], bool] = lambda _token: False,
+    ) -> None:
         """Compile `source`, the `tokenizer.chat_template` of the file, if there is one.
 
         A template that cannot be compiled counts as none.
+
+        Args:
+            source: The template.
+            bos: What the token spells that begins a text.
+            eos: What the token spells that ends one.
+            has_token: Whether the vocabulary has a token of its own that is spelled so.
         """
+        self._source = source or ""
         self._names = {"bos_token": bos, "eos_token": eos}
-        self._compiled = _compile(source) if source else None
-        self.is_plain = self._compiled is None
+        self._has_token = has_token
+        self._program: Program | None = None
+        self.problem = ""
+        if source:
+            try:
+                self._program = Program(source)
+            except Unusable as problem:
+                self.problem = str(problem)[:_SHOWN_REASON]
+        self.is_plain = self._program is None
         self.stop = PLAIN_STOP if self.is_plain else ()
 
-    def render(self, turns: Sequence[Turn]) -> list[Segment]:
+    @property
+    def reads(self) -> frozenset[str]:
+        """Return the names of the variables that the template mentions, its own among them."""
+        return self._program.reads if self._program else frozenset()
+
+    @cached_property
+    def reasoning(self) -> Markers | None:
+        """Return how this template marks reasoning; None when it knows none."""
+        if self._program is None:
+            return None
+        return markers_in(self._source, self._has_token) or self._markers_shown()
+
+    def _markers_shown(self) -> Markers | None:
+        """Find the markers that are put together while rendering, by looking where reasoning comes to lie."""
+        turns = [Turn("user", "Hi"), Turn("assistant", "Hello", _PROBE)]
+        try:
+            text = self.rendered(turns)
+        except UserError:
+            return None
+        if known := markers_in(text):
+            return known
+        before, found, behind = str.partition(text, _PROBE)
+        start, end = _TAG_BEFORE.search(before), _TAG_BEHIND.search(behind)
+        if not (found and start and end) or start[1] == end[1]:
+            return None
+        return Markers((start[1],), (end[1],))
+
+    def opened(self, segments: Sequence[Segment]) -> bool:
+        """Return whether the prompt `segments` ends within an open reasoning: the model goes on with it."""
+        own = (
+            segment.text for segment in reversed(segments) if segment.turn is None and segment.text.strip()
+        )
+        return self.reasoning is not None and self.reasoning.opened(next(own, ""))
+
+    @cached_property
+    def _no_tools(self) -> list[Any] | None:
+        """What says that there are no tools: None by custom, which some templates try to loop over."""
+        self.__dict__["_no_tools"] = None  # while the custom is being tried
+        return None if self._renders([Turn("user", "Hi")]) else []
+
+    @cached_property
+    def takes_system(self) -> bool:
+        """Return whether a system message reaches the model, neither refused nor left out."""
+        try:
+            return "Zq7" in self.rendered([Turn("system", "Zq7"), Turn("user", "Hi")])
+        except UserError:
+            return False
+
+    @cached_property
+    def takes_answer_first(self) -> bool:
+        """Return whether a conversation may begin with an answer."""
+        return self._renders([Turn("assistant", "Hello"), Turn("user", "Hi")])
+
+    def _renders(self, turns: Sequence[Turn]) -> bool:
+        try:
+            self.rendered(turns)
+        except UserError:
+            return False
+        return True
+
+    def render(self, turns: Sequence[Turn], variables: Mapping[str, Any] | None = None) -> list[Segment]:
         """Return the prompt for `turns`, up to where the model begins to answer.
 
+        What the template cannot take is put so that it can: see `prepared`.
+
+        Args:
+            turns: The conversation.
+            variables: What the template is given beside it: names to JSON values.
+
         Raises:
-            UserError: When the template refuses this conversation, or takes too long.
+            UserError: When the template refuses this conversation, takes too long or makes too much, or
+                when a variable has a name that is the template's own.
+        """
+        if own := sorted(FRAME & set(variables or ())):
+            raise UserError(
+                _("The chat template sets “{name}” itself; it cannot be given another value.").format(
+                    name=own[0]
+                )
+            )
+        turns = self.prepared(turns)
+        if self._program is None:
+            return _plain(turns)
+        return _segments(self.rendered(turns, variables))
+
+    def resume(self, turns: Sequence[Turn], variables: Mapping[str, Any] | None = None) -> list[Segment]:
+        """Return the prompt for `turns`, the last of which is an answer to be carried on where it breaks off.
+
+        Reasoning that came before it is put in front again, as the model wrote it. An answer of which
+        there is only reasoning yet is resumed within that.
+
+        Raises:
+            UserError: As `render` does.
+        """
+        *earlier, begun = turns
+        segments = self.render(earlier, variables)
+        number = len(self.prepared(earlier))
+        own, end = "", ""
+        if markers := self.reasoning:
+            opened = self.opened(segments)
+            if begun.reasoning and not opened:
+                own = markers.start[-1] + markers.gap
+            if opened or begun.reasoning:
+                end = (
+                    markers.gap + markers.end[0] + (markers.silent[0] if markers.reopens else 2 * markers.gap)
+                )
+        thought = begun.reasoning if self.reasoning else ""
+        parts = [Segment(own), Segment(thought, number)]
+        if begun.text:
+            parts += [Segment(end), Segment(begun.text, number)]
+        return segments + [part for part in parts if part.text]
+
+    def prepared(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Return `turns` as this template can take them; `Segment.turn` counts these.
+
+        Empty ones go and neighbours of one role become one. A system message that the template refuses
+        or leaves out stands in front of the first question. An answer that comes first is preceded by an
+        empty question where it must be.
         """
         turns = merged(turns)
-        if self._compiled is None:
-            return _plain(turns)
+        if self._program is None or not turns:
+            return turns
+        if turns[0].role == "system" and not self.takes_system:
+            turns = merged([replace(turns[0], role="user"), *turns[1:]])
+        if turns[0].role == "assistant" and not self.takes_answer_first:
+            turns = [Turn("user", ""), *turns]
+        return turns
+
+    def rendered(self, turns: Sequence[Turn], variables: Mapping[str, Any] | None = None) -> str:
+        """Return what the template makes of exactly these turns; what a person wrote is `Words` in it.
+
+        Raises:
+            UserError: As `render` does.
+        """
+        if self._program is None:
+            return "".join(segment.text for segment in _plain(turns))
+        given = {
+            # Many templates ask for these without asking first whether they are there.
+            "tools": self._no_tools,
+            "documents": None,
+            **marked(dict(variables or {}), OF_VARIABLES),
+            **self._names,
+            "messages": [_message(turn, number) for number, turn in enumerate(turns)],
+            "add_generation_prompt": not turns or turns[-1].role != "assistant",
+        }
         try:
-            return _located(self._compiled, turns, self._names)
+            return self._program.run(given, MAX_SECONDS)
         except Refusal as refusal:
-            if turns[0].role != "system":
-                raise UserError(
-                    _("The chat template of this model refuses this conversation: {reason}").format(
-                        reason=refusal
-                    )
-                ) from None
-        # Some templates know no system role; their models were trained with it in the first question.
-        return _located(self._compiled, merged([Turn("user", turns[0].text), *turns[1:]]), self._names)
-
-
-class Refusal(Exception):
-    """A template would not render a conversation; the text says why, in the template's words."""
+            raise UserError(
+                _("The chat template of this model refuses this conversation: {reason}").format(
+                    reason=str(refusal)[:_SHOWN_REASON]
+                )
+            ) from None
+        except Exhausted as exhausted:
+            if exhausted.time:
+                raise UserError(_("The chat template of this model takes too long.")) from None
+            raise UserError(
+                _("The chat template of this model makes too much of this conversation.")
+            ) from None
 
 
 def merged(turns: Sequence[Turn]) -> list[Turn]:
@@ -85,10 +251,20 @@ def merged(turns: Sequence[Turn]) -> list[Turn]:
         if not turn.text.strip():
             continue
         if kept and kept[-1].role == turn.role:
-            kept[-1] = Turn(turn.role, f"{kept[-1].text}\n\n{turn.text}")
+            thoughts = [t.reasoning for t in (kept[-1], turn) if t.reasoning]
+            kept[-1] = Turn(turn.role, f"{kept[-1].text}\n\n{turn.text}", "\n\n".join(thoughts))
         else:
             kept.append(turn)
     return kept
+
+
+def _message(turn: Turn, number: int) -> dict[str, str]:
+    message = {"role": turn.role, "content": written(turn.text, number)}
+    if turn.reasoning:
+        # The field has not agreed on a name: most templates read the first.
+        for name in ("reasoning_content", "reasoning", "thinking"):
+            message[name] = written(turn.reasoning, number)
+    return message
 
 
 def _plain(turns: Sequence[Turn]) -> list[Segment]:
@@ -101,78 +277,12 @@ def _plain(turns: Sequence[Turn]) -> list[Segment]:
     return [segment for segment in segments if segment.text]
 
 
-def _located(template: Any, turns: list[Turn], names: dict[str, str]) -> list[Segment]:
-    """Render twice, with marks and with the words themselves, and see where the words came to lie.
-
-    Most templates put each text in whole, some trimmed. Where a template does more (cuts out
-    reasoning, say), the words cannot be located with certainty, and the marked rendering, with the
-    words filled in whole, is what the model reads.
-    """
-    marks = [f"\ue000{number}\ue001" for number in range(len(turns))]
-    marked = _run(template, [Turn(turn.role, mark) for turn, mark in zip(turns, marks, strict=True)], names)
-    actual = _run(template, turns, names)
-    frame: list[Segment] = []
+def _segments(text: str) -> list[Segment]:
+    plain = str.__getitem__(text, slice(None))
+    segments: list[Segment] = []
     at = 0
-    for number, mark in enumerate(marks):
-        found = marked.find(mark, at)
-        if found < 0:
-            continue  # the template leaves this turn out
-        frame += [Segment(marked[at:found]), Segment("", number)]
-        at = found + len(mark)
-    frame.append(Segment(marked[at:]))
-    whole = _filled(frame, [turn.text for turn in turns])
-    trimmed = _filled(frame, [turn.text.strip() for turn in turns])
-    located = trimmed if "".join(segment.text for segment in trimmed) == actual else whole
-    return [segment for segment in located if segment.text]
-
-
-def _filled(frame: list[Segment], words: list[str]) -> list[Segment]:
-    return [s if s.turn is None else Segment(words[s.turn], s.turn) for s in frame]
-
-
-def _run(template: Any, turns: list[Turn], names: dict[str, str]) -> str:
-    messages = [{"role": turn.role, "content": turn.text} for turn in turns]
-    deadline = time.monotonic() + MAX_SECONDS
-    parts: list[str] = []
-    size = 0
-    try:
-        for part in template.generate(
-            messages=messages, add_generation_prompt=True, tools=None, documents=None, **names
-        ):
-            parts.append(part)
-            size += len(part)
-            if size > MAX_CHARACTERS or time.monotonic() > deadline:
-                break
-        else:
-            return "".join(parts)
-    except Refusal:
-        raise
-    except Exception as error:  # a template may fail in any way that Python knows
-        raise Refusal(str(error)) from error
-    raise UserError(_("The chat template of this model takes too long."))
-
-
-def _compile(source: str) -> Any:
-    from jinja2 import TemplateError
-    from jinja2.ext import loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-    )
-    environment.filters["tojson"] = _to_json
-    environment.globals["raise_exception"] = _refuse
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    try:
-        return environment.from_string(source)
-    except (TemplateError, RecursionError):
-        return None
-
-
-def _refuse(reason: object) -> NoReturn:
-    raise Refusal(str(reason))
-
-
-def _to_json(value: Any, indent: int | None = None, ensure_ascii: bool = False, **_options: Any) -> str:
-    # Jinja's own filter escapes for HTML, which models were not trained on.
-    return json.dumps(value, indent=indent, ensure_ascii=ensure_ascii)
+    for start, end, turn in text.spans if isinstance(text, Words) else ():
+        segments += [Segment(plain[at:start]), Segment(plain[start:end], turn)]
+        at = end
+    segments.append(Segment(plain[at:]))
+    return [segment for segment in segments if segment.text]
