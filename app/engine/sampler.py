@@ -87,7 +87,7 @@ class Sampler:
     def _draw(self, logits: Logits) -> int:
         """Return a token; nothing is counted yet."""
         best = int(logits.argmax())
-        if not logits[best] > -np.inf:  # NaN too, which argmax prefers
+        if not np.isfinite(logits[best]):  # argmax prefers NaN
             raise UserError(
                 _("The model computes no probabilities."),
                 _("Its file may be damaged; getting it again often helps."),
