@@ -266,7 +266,7 @@ def test_a_rejected_draw_leaves_no_trace(model, context):
     best = int(view(context, -1, model.vocabulary_size).argmax())
     grammar = Only({40000})
     sampler = Sampler(
-        Settings(temperature=0, presence_penalty=2.0, repeat_penalty=5.0), 0, model, prompt, grammar
+        Settings(temperature=0, presence_penalty=2.0, repeat_penalty=5.0), 0, model, [], grammar
     )
     assert [sampler.sample(context) for _ in range(5)] == [40000] * 5
     grammar.tokens.add(best)
