@@ -12,19 +12,27 @@ class Markers:
     """How one family of models marks its reasoning.
 
     Attributes:
-        start: What opens it. Several, when a model may write either.
+        start: What opens it. Several, when a model may write either; the last is what it writes first.
         end: What closes it.
         silent: What stands around the answer itself, and is shown to nobody.
+        answer: What opens the answer, where it has a marker of its own.
+        between: What stands between the end of the reasoning and `answer`.
         reopens: Whether reasoning may begin again later in the answer.
-        gap: What stands between the markers and the text within, and the answer behind, when a
-            template has not said so itself.
+        gap: Whitespace between the markers and the text within; twice that before an answer without marker.
     """
 
     start: tuple[str, ...]
     end: tuple[str, ...]
     silent: tuple[str, ...] = ()
+    answer: str = ""
+    between: str = ""
     reopens: bool = False
     gap: str = "\n"
+
+    @property
+    def closing(self) -> str:
+        """Return what stands between reasoning and the answer behind it."""
+        return self.gap + self.end[0] + self.between + (self.answer or 2 * self.gap)
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -43,19 +51,30 @@ FAMILIES = (
     Markers(  # gpt-oss: OpenAI's harmony format. The commentary channel is for the reader, too.
         start=("<|start|>assistant<|channel|>analysis<|message|>", "<|channel|>analysis<|message|>"),
         end=("<|end|>",),
-        silent=tuple(
-            f"{begin}<|channel|>{channel}<|message|>"
-            for begin in ("<|start|>assistant", "")
-            for channel in ("final", "commentary")
+        silent=(
+            "<|start|>assistant<|channel|>final<|message|>",
+            "<|start|>assistant<|channel|>commentary<|message|>",
+            "<|channel|>final<|message|>",
+            "<|channel|>commentary<|message|>",
         ),
+        answer="<|channel|>final<|message|>",
+        between="<|start|>assistant",
         reopens=True,
         gap="",
     ),
     Markers(("<|channel>thought",), ("<channel|>",)),  # Gemma 4
-    Markers(  # Command A and R7B
+    Markers(  # Command R7B, Command A
         ("<|START_THINKING|>",),
         ("<|END_THINKING|>",),
-        ("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
+        ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+        answer="<|START_RESPONSE|>",
+        gap="",
+    ),
+    Markers(  # its successors
+        ("<|START_THINKING|>",),
+        ("<|END_THINKING|>",),
+        ("<|START_TEXT|>", "<|END_TEXT|>"),
+        answer="<|START_TEXT|>",
         gap="",
     ),
     Markers(("[THINK]",), ("[/THINK]",), gap=""),  # Magistral, Ministral
@@ -65,12 +84,15 @@ FAMILIES = (
         ("<|open|>think<|sep|>",),
         ("<|close|>think<|sep|>",),
         ("<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>"),
+        answer="<|open|>response<|sep|>",
         gap="",
     ),
     Markers(  # Solar Open
         ("<|begin|>assistant<|think|>", "<|think|>"),
         ("<|end|>",),
         ("<|begin|>assistant<|content|>", "<|content|>"),
+        answer="<|content|>",
+        between="<|begin|>assistant",
         gap="",
     ),
     Markers(("<|inner_prefix|>",), ("<|inner_suffix|>",), gap=""),  # Apertus
@@ -106,7 +128,7 @@ def markers_in(text: str, has_token: Callable[[str], bool] = lambda _token: Fals
         if any(marker in text for marker in family.end) and not family.silent:
             return family
     for family in FAMILIES:
-        if all(map(has_token, family.start + family.end)):
+        if not family.silent and all(map(has_token, family.start + family.end)):
             return family
     return None
 
@@ -154,8 +176,8 @@ class ReasoningStream:
         """Return what was held back, once no more text will come."""
         pieces = self._settle(final=True)
         rest, self._held = self._held, ""
-        if rest.strip() or not self._told_apart:  # an answer may well be whitespace alone
-            pieces += [(rest, False)] if rest else []
+        if rest and not self._told_apart:  # an answer may well be whitespace alone
+            pieces.append((rest, False))
         return pieces
 
     def _settle(self, *, final: bool) -> list[tuple[str, bool]]:

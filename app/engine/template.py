@@ -20,6 +20,7 @@ from app.engine.templates.meter import Exhausted
 from app.engine.templates.words import Words, marked, written
 
 MAX_SECONDS = 5.0
+PROBE_SECONDS = 0.5  # for a conversation that only finds out what a template can do
 
 PLAIN_STOP = ("\nUser:", "\nAssistant:")
 OF_VARIABLES = -1  # the number of the turn that a template's variables count as
@@ -81,9 +82,9 @@ class Template:
         self.stop = PLAIN_STOP if self.is_plain else ()
 
     @property
-    def reads(self) -> frozenset[str]:
-        """Return the names of the variables that the template mentions, its own among them."""
-        return self._program.reads if self._program else frozenset()
+    def variables(self) -> frozenset[str]:
+        """Return the names that the template reads and does not set itself, those of its frame among them."""
+        return self._program.variables if self._program else frozenset()
 
     @cached_property
     def reasoning(self) -> Markers | None:
@@ -96,7 +97,7 @@ class Template:
         """Find the markers that are put together while rendering, by looking where reasoning comes to lie."""
         turns = [Turn("user", "Hi"), Turn("assistant", "Hello", _PROBE)]
         try:
-            text = self.rendered(turns)
+            text = self.rendered(turns, seconds=PROBE_SECONDS)
         except UserError:
             return None
         if known := markers_in(text):
@@ -124,7 +125,7 @@ class Template:
     def takes_system(self) -> bool:
         """Return whether a system message reaches the model, neither refused nor left out."""
         try:
-            return "Zq7" in self.rendered([Turn("system", "Zq7"), Turn("user", "Hi")])
+            return "Zq7" in self.rendered([Turn("system", "Zq7"), Turn("user", "Hi")], seconds=PROBE_SECONDS)
         except UserError:
             return False
 
@@ -135,7 +136,7 @@ class Template:
 
     def _renders(self, turns: Sequence[Turn]) -> bool:
         try:
-            self.rendered(turns)
+            self.rendered(turns, seconds=PROBE_SECONDS)
         except UserError:
             return False
         return True
@@ -176,16 +177,13 @@ class Template:
         *earlier, begun = turns
         segments = self.render(earlier, variables)
         number = len(self.prepared(earlier))
-        own, end = "", ""
-        if markers := self.reasoning:
-            opened = self.opened(segments)
-            if begun.reasoning and not opened:
-                own = markers.start[-1] + markers.gap
-            if opened or begun.reasoning:
-                end = (
-                    markers.gap + markers.end[0] + (markers.silent[0] if markers.reopens else 2 * markers.gap)
-                )
-        thought = begun.reasoning if self.reasoning else ""
+        markers = self.reasoning
+        own = end = thought = ""
+        if markers and (begun.reasoning or self.opened(segments)):
+            own = "" if self.opened(segments) else markers.start[-1] + markers.gap
+            thought, end = begun.reasoning, markers.closing
+        elif markers:
+            end = markers.answer
         parts = [Segment(own), Segment(thought, number)]
         if begun.text:
             parts += [Segment(end), Segment(begun.text, number)]
@@ -207,8 +205,18 @@ class Template:
             turns = [Turn("user", ""), *turns]
         return turns
 
-    def rendered(self, turns: Sequence[Turn], variables: Mapping[str, Any] | None = None) -> str:
+    def rendered(
+        self,
+        turns: Sequence[Turn],
+        variables: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
+    ) -> str:
         """Return what the template makes of exactly these turns; what a person wrote is `Words` in it.
+
+        Args:
+            turns: As the template gets them.
+            variables: As for `render`.
+            seconds: How long it may take; `MAX_SECONDS` when it is not said.
 
         Raises:
             UserError: As `render` does.
@@ -225,7 +233,7 @@ class Template:
             "add_generation_prompt": not turns or turns[-1].role != "assistant",
         }
         try:
-            return self._program.run(given, MAX_SECONDS)
+            return self._program.run(given, MAX_SECONDS if seconds is None else seconds)
         except Refusal as refusal:
             raise UserError(
                 _("The chat template of this model refuses this conversation: {reason}").format(

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension, loopcontrols
+from jinja2.meta import find_undeclared_variables
 from jinja2.parser import Parser
 from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -46,7 +47,11 @@ class Unusable(Exception):
 
 
 class Program:
-    """A compiled template."""
+    """A compiled template.
+
+    Attributes:
+        variables: The names that it reads and does not set itself.
+    """
 
     def __init__(self, source: str) -> None:
         """Compile `source`.
@@ -59,7 +64,8 @@ class Program:
         self._environment = _Environment()
         try:
             tree = self._environment.parse(source)
-            self._reads = _Accounting().prepare(tree)
+            _Accounting().prepare(tree)
+            self.variables = frozenset(find_undeclared_variables(tree)) - set(self._environment.globals)
             code = self._environment.compile(tree)
             self._template = self._environment.template_class.from_code(
                 self._environment, code, self._environment.make_globals(None)
@@ -70,11 +76,6 @@ class Program:
         # exhausts the stack, and more.
         except Exception as error:
             raise Unusable(str(error)) from error
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """Return the names of variables that the template mentions, its own among them."""
-        return self._reads
 
     def run(self, variables: dict[str, Any], seconds: float) -> str:
         """Return what the template makes of `variables`; `Words` in them stay marked.
@@ -197,16 +198,14 @@ class _Accounting(NodeTransformer):
 
     def __init__(self) -> None:
         self._depth = self._nodes = 0
-        self._reads: set[str] = set()
 
-    def prepare(self, tree: nodes.Template) -> frozenset[str]:
-        """Change `tree` in place; return the names of variables it mentions.
+    def prepare(self, tree: nodes.Template) -> None:
+        """Change `tree` in place.
 
         Raises:
             Unusable: When there is something in it that no chat template needs.
         """
         self.visit(tree)
-        return frozenset(self._reads)
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
         """Check and change `node` and all below it."""
@@ -220,10 +219,6 @@ class _Accounting(NodeTransformer):
             return super().visit(node, *args, **kwargs)
         finally:
             self._depth -= 1
-
-    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802
-        self._reads.add(node.name)
-        return node
 
     def visit_TemplateData(self, node: nodes.TemplateData) -> nodes.Node:  # noqa: N802
         # As an expression it passes by `_put_out`, too.
