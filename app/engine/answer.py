@@ -7,6 +7,7 @@ from app.domain.settings import Settings
 from app.engine.cache import CachedSequence
 from app.engine.context import Context
 from app.engine.model import LoadedModel
+from app.engine.reasoning import ReasoningStream
 from app.engine.sampler import Sampler
 from app.engine.speculation import Drafter, Pace
 from app.engine.text import TextStream
@@ -42,6 +43,7 @@ class Answer:
         *,
         started: float,
         continues: bool = False,
+        thinking: bool = False,
         drafter: Drafter | None = None,
         background: bool = False,
         reproducible: bool = False,
@@ -57,6 +59,7 @@ class Answer:
             sampler: Draws the tokens; closed with this answer.
             started: The moment (time.monotonic) from which the first token is timed.
             continues: Whether the prompt ends with the beginning of the answer.
+            thinking: Whether the prompt ends within the model's reasoning.
             drafter: Guesses ahead.
             background: See above.
             reproducible: See above.
@@ -76,6 +79,9 @@ class Answer:
         self._seed = seed
         self._prompt_tokens = len(prompt)
         self._stream = TextStream(model.template.stop, strip_start=not continues)
+        markers = None if continues and not thinking else model.template.reasoning
+        self._reasoning = ReasoningStream(markers, thinking)
+        self._unshown = False
         self._started = started
         self._reading = 0.0
         self._first = self._last = 0.0
@@ -99,8 +105,8 @@ class Answer:
 
     @property
     def exact(self) -> bool:
-        """Return whether `written` spells exactly `text`; a stop string cuts in the middle of a token."""
-        return not self._stream.stopped
+        """Return whether `written` spells exactly `text`: nothing was cut off, and nothing was reasoning."""
+        return not (self._stream.stopped or self._unshown)
 
     def seat(self, sequence: CachedSequence, reused: int) -> None:
         """Give it a sequence that holds its first `reused` tokens."""
@@ -129,7 +135,9 @@ class Answer:
         if self._model.is_end(token):
             return StopReason.END
         self.tokens.append(token)
-        self._show(self._stream.push(self._model.piece(token)))
+        if self.sampler.chosen:
+            self.job.put(self.sampler.chosen)
+        self._show(self._stream.push(self._model.visible_piece(token)))
         if self._stream.stopped:
             return StopReason.END
         if len(self.tokens) - self._prompt_tokens == self._settings.max_tokens:
@@ -139,6 +147,7 @@ class Answer:
     def finish(self, reason: StopReason, context: Context) -> Stats:
         """Show what was held back, let go of everything, and return what it took in `context`."""
         self._show(self._stream.finish())
+        self._put(self._reasoning.finish())
         self.sampler.close()
         return Stats(
             stop_reason=reason,
@@ -159,5 +168,12 @@ class Answer:
 
     def _show(self, text: str) -> None:
         if text:
-            self.text += text
-            self.job.put(Piece(text))
+            pieces = self._reasoning.push(text)
+            self._unshown = self._unshown or pieces != [(text, False)]
+            self._put(pieces)
+
+    def _put(self, pieces: list[tuple[str, bool]]) -> None:
+        for text, reasoning in pieces:
+            if not reasoning:
+                self.text += text
+            self.job.put(Piece(text, reasoning))

@@ -42,7 +42,7 @@ class Loader:
         self,
         tell: Callable[[EngineStatus], None],
         interrupt: bytearray,
-        on_end: Callable[[Answer, Stats], None],
+        on_end: Callable[[Answer, Stats | UserError], None],
         *,
         trials: Trials | None,
         folder: Path | None,

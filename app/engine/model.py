@@ -75,7 +75,10 @@ class LoadedModel:
             source.decode("utf-8", "replace") if source else None,
             self._special_text(api.llama_vocab_bos(self._vocab)),
             self._special_text(api.llama_vocab_eos(self._vocab)),
+            self._has_token,
         )
+        markers = self.template.reasoning
+        self._markers = self._control_tokens(markers.tokens if markers else ())
 
     @property
     def handle(self) -> "api.llama_model_p":
@@ -154,6 +157,22 @@ class LoadedModel:
         found = self._pieces.get(token)
         if found is None:
             found = self._pieces[token] = self._read_piece(token, special=False)
+        return found
+
+    def visible_piece(self, token: int) -> bytes:
+        """Return the bytes that `token` stands for, also when it marks reasoning."""
+        return self._markers.get(token) or self.piece(token)
+
+    def _has_token(self, text: str) -> bool:
+        return len(self.tokenize(text, special=True)) == 1
+
+    def _control_tokens(self, spellings: Sequence[str]) -> dict[int, bytes]:
+        """Return those of `spellings` that one token stands for, which `piece` would leave out."""
+        found = {}
+        for text in spellings:
+            tokens = self.tokenize(text, special=True)
+            if len(tokens) == 1:
+                found[tokens[0]] = text.encode()
         return found
 
     def spelled(self, tokens: Sequence[int]) -> tuple[tuple[str, bool], ...]:

@@ -23,11 +23,14 @@ from app.domain.model import EngineStatus
 from app.domain.settings import MAX_SEED, Settings
 from app.engine import native, snapshots
 from app.engine.answer import Answer
+from app.engine.grammar import Grammar
+from app.engine.json_schema import grammar_from_schema
 from app.engine.loaded import SNAPSHOTS, Loaded
 from app.engine.loader import Loader, context_size
 from app.engine.model import LoadCancelled, LoadedModel
 from app.engine.sampler import Sampler
 from app.engine.speculation import Drafter, PromptLookup
+from app.engine.template import Segment
 from app.engine.trial import Trials
 from app.engine.work import Forget, Load, Prompt, Work
 
@@ -64,7 +67,7 @@ class Runtime:
         # The tokens that answers were written in: read back from their text they can come out
         # differently, and the cache would no longer match.
         self._written: OrderedDict[str, list[int]] = OrderedDict()
-        self._begun: dict[Answer, tuple[str, list[int]]] = {}
+        self._begun: dict[Answer, str] = {}
 
     @property
     def busy(self) -> bool:
@@ -188,7 +191,8 @@ class Runtime:
             return
         started = time.monotonic()
         adapters = loaded.adapters.choose(request.adapters)
-        prompt, begun = self._prompt(loaded.model, request)
+        segments = self._segments(loaded.model, request)
+        prompt = self._tokens(loaded.model, segments)
         if len(prompt) >= loaded.context.size:
             raise UserError(
                 _("This conversation is {tokens:,} tokens long, and the model sees {size:,} at once.").format(
@@ -204,14 +208,15 @@ class Runtime:
             settings,
             seed,
             prompt,
-            Sampler(settings, seed, loaded.model, prompt),
+            Sampler(settings, seed, loaded.model, prompt, _grammar(loaded.model, settings)),
             started=started,
             continues=request.continues,
+            thinking=_is_thinking(loaded.model, request, segments),
             drafter=_drafter(loaded, settings),
             background=request.background,
             reproducible=settings.seed is not None,
         )
-        self._begun[answer] = (request.turns[-1].text if request.continues else "", begun)
+        self._begun[answer] = request.turns[-1].text if request.continues else ""
         loaded.scheduler.add(answer, adapters, request.chat)
 
     def _loaded_for(self, request: Request, job: Job) -> Loaded:
@@ -233,32 +238,52 @@ class Runtime:
         except LoadCancelled:
             job.put(Finished(None))
             return
-        tokens, _begun = self._prompt(loaded.model, request)
+        tokens = self._tokens(loaded.model, self._segments(loaded.model, request))
         job.put(Rendered(loaded.model.spelled(tokens), len(tokens)))
         job.put(Finished(None))
 
-    def _prompt(self, model: LoadedModel, request: Request) -> tuple[list[int], list[int]]:
-        """Return the tokens of the whole prompt, and those of the answer that it continues."""
+    def _segments(self, model: LoadedModel, request: Request) -> list[Segment]:
+        variables = request.settings.template_variables
+        if request.continues:
+            return model.template.resume(request.turns, variables)
+        return model.template.render(request.turns, variables)
 
-        def written(text: str) -> list[int] | None:
-            return self._written.get(text.strip())
+    def _tokens(self, model: LoadedModel, segments: list[Segment]) -> list[int]:
+        tokens = model.prompt(segments, lambda text: self._written.get(text.strip()))
+        if not tokens:
+            raise UserError(
+                _("The model's vocabulary has no tokens for this conversation."),
+                _("Its file may be damaged; getting it again often helps."),
+                "choose-model",
+            )
+        return tokens
 
-        turns = request.turns[:-1] if request.continues else request.turns
-        segments = model.template.render(turns)
-        tokens = model.prompt(segments, written)
-        begun = request.turns[-1].text if request.continues else ""
-        if not begun:
-            return tokens, []
-        begun_tokens = written(begun) or model.tokenize(begun, special=False)
-        return tokens + begun_tokens, begun_tokens
-
-    def _ended(self, answer: Answer, stats: Stats) -> None:
-        begun, tokens = self._begun.pop(answer)
+    def _ended(self, answer: Answer, end: Stats | UserError) -> None:
+        begun = self._begun.pop(answer)
+        if isinstance(end, UserError):
+            answer.job.put(Failed(end))
+            return
         if answer.exact:
-            self._written[(begun + answer.text).strip()] = tokens + answer.written
+            tokens = self._written.get(begun.strip(), []) if begun else []
+            if tokens or not begun:
+                self._written[(begun + answer.text).strip()] = tokens + answer.written
             if len(self._written) > _REMEMBERED_ANSWERS:
                 self._written.popitem(last=False)
-        answer.job.put(Finished(stats))
+        answer.job.put(Finished(end))
+
+
+def _grammar(model: LoadedModel, settings: Settings) -> Grammar | None:
+    if settings.json_schema:
+        return Grammar(model, grammar_from_schema(settings.json_schema))
+    return Grammar(model, settings.grammar) if settings.grammar else None
+
+
+def _is_thinking(model: LoadedModel, request: Request, segments: list[Segment]) -> bool:
+    """Return whether the prompt ends within the model's reasoning."""
+    if request.continues:
+        begun = request.turns[-1]
+        return bool(begun.reasoning) and not begun.text
+    return model.template.opened(segments)
 
 
 def _drafter(loaded: Loaded, settings: Settings) -> Drafter | None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from app.domain.errors import UserError
 from app.domain.generation import Stats, StopReason
 from app.engine.adapters import Adapters, AdapterSet
 from app.engine.answer import Answer
@@ -48,7 +49,7 @@ class Scheduler:
         cache: Cache,
         adapters: Adapters,
         interrupt: bytearray,
-        on_end: Callable[[Answer, Stats], None],
+        on_end: Callable[[Answer, Stats | UserError], None],
     ) -> None:
         """Begin with no answer.
 
@@ -57,7 +58,7 @@ class Scheduler:
             cache: Its sequences.
             adapters: Those of its model.
             interrupt: Two bytes, the first of which is set, from any thread, whenever a job is cancelled.
-            on_end: Called with each answer that has ended, and what it took.
+            on_end: Called with each answer that has ended, and what it took, or why it could not go on.
         """
         self._context = context
         self._cache = cache
@@ -204,7 +205,11 @@ class Scheduler:
         """Draw the tokens that follow from the outputs at `index` and after it of the batch."""
         answer, accepted = share.answer, 0
         while True:
-            token = answer.sampler.sample(self._context, index + accepted)
+            try:
+                token = answer.sampler.sample(self._context, index + accepted)
+            except UserError as error:
+                self._end(answer, error)
+                return
             reason = answer.take(token)
             if reason or accepted == len(share.drafts) or token != share.drafts[accepted]:
                 break
@@ -229,14 +234,18 @@ class Scheduler:
         else:
             self._debt = max(0.0, self._debt - seconds)
 
-    def _end(self, answer: Answer, reason: StopReason) -> None:
+    def _end(self, answer: Answer, reason: StopReason | UserError) -> None:
         self.answers.remove(answer)
         self._suspended.discard(answer)
         del self._sets[answer]
         if answer.sequence:
             self._cache.touch(answer.sequence)
             self._cache.release(answer.sequence)
-        self._on_end(answer, answer.finish(reason, self._context))
+        if isinstance(reason, UserError):
+            answer.finish(StopReason.END, self._context)
+            self._on_end(answer, reason)
+        else:
+            self._on_end(answer, answer.finish(reason, self._context))
 
 
 def _sequence_of(answer: Answer) -> CachedSequence:

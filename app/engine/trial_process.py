@@ -59,7 +59,7 @@ def run(path: Path, seconds: float) -> int:
 def _write(model: LoadedModel, path: Path) -> None:
     for special in (False, True):
         model.tokenize(_EVERY_BYTE, special=special)
-    prompt = model.prompt([Segment("Hello, world")], lambda _text: None)[:_PROMPT_TOKENS]
+    prompt = model.prompt([Segment("Hello, world")], lambda _text: None)[:_PROMPT_TOKENS] or [0]
     context = Context(model, choose(read_header(path), CELL_STEP), psutil.cpu_count(logical=False) or 1)
     adapters = Adapters(model)
     try:
