@@ -132,7 +132,7 @@ class Answer:
         """Add the token that was drawn; return why the answer ends here, or None."""
         self._last = time.monotonic()
         self._first = self._first or self._last
-        if self._model.is_end(token):
+        if self._model.is_end(token) and not (self._reasoning.open and self._model.marks_reasoning(token)):
             return StopReason.END
         self.tokens.append(token)
         if self.sampler.chosen:

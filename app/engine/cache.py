@@ -7,6 +7,8 @@ from app.engine.context import Context
 from app.engine.prefix import common_length
 from app.engine.snapshots import Snapshots
 
+_COSTLY = 256  # cells of other chats that are felt
+
 
 @dataclass(slots=True, eq=False)
 class CachedSequence:
@@ -20,6 +22,7 @@ class CachedSequence:
         used: The larger, the more recently.
         busy: An answer is being written in it: it never gives way.
         saved: How many of its tokens lie in a snapshot.
+        tried: How many were to be saved last, whether it went well or not.
     """
 
     id: int
@@ -29,6 +32,7 @@ class CachedSequence:
     used: int = 0
     busy: bool = False
     saved: int = 0
+    tried: int = 0
 
 
 class Cache:
@@ -57,7 +61,13 @@ class Cache:
         return not all(sequence.busy for sequence in self._sequences)
 
     def claim(
-        self, tokens: list[int], adapters: AdapterKey, chat: int | None, *, cold: bool = False
+        self,
+        tokens: list[int],
+        adapters: AdapterKey,
+        chat: int | None,
+        *,
+        background: bool = False,
+        cold: bool = False,
     ) -> tuple[CachedSequence, int]:
         """Return a sequence with the longest known beginning of `tokens`, and how much that is.
 
@@ -68,6 +78,7 @@ class Cache:
             tokens: The prompt.
             adapters: What it is read through.
             chat: Whose it is; see `CachedSequence.chat`.
+            background: Nobody waits for it; for its sake no other chat leaves the cache.
             cold: Use nothing that is cached, and forget all of it: an answer can then be repeated bit by
                 bit. No other sequence may be busy.
         """
@@ -83,9 +94,13 @@ class Cache:
             default=None,
         )
         reused, source = found or (0, None)
+        if not background:
+            self._make_way(tokens, besides=source if reused else None)
         chosen = None if cold else self._from_snapshot(tokens, adapters, chat, reused)
         if chosen is None:
             chosen = self._branch(source, reused)
+            if not background and source is not chosen:
+                self._make_way(tokens, besides=chosen)
         reused = len(chosen.tokens)
         chosen.adapters, chosen.chat, chosen.busy = adapters, chat, True
         chosen.saved = min(chosen.saved, reused)
@@ -168,6 +183,22 @@ class Cache:
                     self.clear(sequence)
         if self._snapshots is not None:
             self._snapshots.forget(chat)
+
+    def _make_way(self, tokens: list[int], besides: CachedSequence | None) -> None:
+        """Let chats that have little in common with `tokens` leave for the disk.
+
+        Without flash attention every cell of the cache costs time, whomever it belongs to.
+        """
+        if self._context.layout.flash_attention:
+            return
+        for sequence in self._sequences:
+            if sequence.busy or sequence is besides or len(sequence.tokens) < _COSTLY:
+                continue
+            if 2 * common_length(sequence.tokens, tokens) >= len(sequence.tokens):
+                continue
+            self._save(sequence)
+            if self._snapshots and len(sequence.tokens) - sequence.saved < self._snapshots.worthwhile:
+                self.clear(sequence)
 
     def _usable(self, sequence: CachedSequence, shared: int, most: int) -> int:
         """Return how much of the first `shared` tokens of `sequence` its memory can really go back to."""
@@ -252,15 +283,18 @@ class Cache:
             self._snapshots is not None
             and sequence.chat is not None
             and len(sequence.tokens) - sequence.saved >= self._snapshots.worthwhile
+            and sequence.tried != len(sequence.tokens)
         )
 
     def _save(self, sequence: CachedSequence) -> None:
         if self._snapshots is not None and sequence.chat is not None and self._is_unsaved(sequence):
-            self._snapshots.save(
+            sequence.tried = len(sequence.tokens)
+            if self._snapshots.save(
                 self._context, sequence.id, sequence.tokens, sequence.adapters, sequence.chat
-            )
-            sequence.saved = len(sequence.tokens)  # not again, whether it went well or not
+            ):
+                sequence.saved = len(sequence.tokens)
 
     def _forget_record(self, sequence: CachedSequence) -> None:
         sequence.tokens = []
-        sequence.adapters, sequence.chat, sequence.saved = (), None, 0
+        sequence.adapters, sequence.chat = (), None
+        sequence.saved = sequence.tried = 0

@@ -20,6 +20,7 @@ from app.engine.draft_model import DraftModel
 from app.engine.loaded import SNAPSHOTS, Loaded, snapshots_in
 from app.engine.model import LoadCancelled, LoadedModel
 from app.engine.scheduler import Scheduler
+from app.engine.template_doctor import examine
 from app.engine.threads import ThreadCounts, Threads
 from app.engine.trial import Trials
 from models_registry.errors import ModelFileError
@@ -175,6 +176,7 @@ class Loader:
                 context=loaded.context.size,
                 trained_context=loaded.model.trained_context,
                 has_template=not loaded.model.template.is_plain,
+                template_notes=tuple(examine(loaded.model.template).lines()),
             )
         )
 

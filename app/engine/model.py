@@ -163,6 +163,10 @@ class LoadedModel:
         """Return the bytes that `token` stands for, also when it marks reasoning."""
         return self._markers.get(token) or self.piece(token)
 
+    def marks_reasoning(self, token: int) -> bool:
+        """Return whether `token` begins or ends reasoning; some models end a whole answer with the same one."""
+        return token in self._markers
+
     def _has_token(self, text: str) -> bool:
         return len(self.tokenize(text, special=True)) == 1
 

@@ -119,7 +119,14 @@ class Scheduler:
             if seated and (answer.reproducible or answer in self._suspended):
                 return  # before those behind it, which would keep it waiting
             adapters, chat = self._sets[answer]
-            answer.seat(*self._cache.claim(answer.tokens, adapters.key, chat, cold=answer.reproducible))
+            claimed = self._cache.claim(
+                answer.tokens,
+                adapters.key,
+                chat,
+                background=answer.background,
+                cold=answer.reproducible,
+            )
+            answer.seat(*claimed)
             self._suspended.discard(answer)
             seated.append(answer)
 

@@ -114,23 +114,27 @@ class Snapshots:
 
     def save(
         self, context: Context, sequence: int, tokens: Sequence[int], adapters: object, chat: int
-    ) -> None:
-        """Write the state of a sequence that holds `tokens`, and delete what it makes superfluous."""
+    ) -> bool:
+        """Write the state of a sequence that holds `tokens`, and delete what it makes superfluous.
+
+        Returns:
+            Whether it is on the disk now.
+        """
         if len(tokens) < self.worthwhile or (self._deadline and time.monotonic() > self._deadline):
-            return
+            return False
         held, key = array.array("i", tokens), self._full_key(adapters)
         size = context.state_size(sequence)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if size > self._budget or shutil.disk_usage(self._folder).free < size + _KEPT_FREE:
-                return
+                return False
             path = self._folder / f"{key[:16]}-{secrets.token_hex(8)}.state"
             snapshot = self._write(context, sequence, tokens, path, key, chat)
         except OSError as error:
             _log.warning("No snapshot could be written: %s", error)
-            return
+            return False
         if snapshot is None:
-            return
+            return False
         for older in list(self._known):
             if (
                 older.key == key
@@ -140,6 +144,7 @@ class Snapshots:
                 self._delete(older)
         self._known.append(snapshot)
         self._keep_to_budget(path)
+        return True
 
     @contextlib.contextmanager
     def hurried(self) -> Iterator[None]:
