@@ -61,6 +61,10 @@ def parser() -> argparse.ArgumentParser:
     _add_bench(commands.add_parser("bench", parents=[everywhere], help=_("how fast a model is here")))
 
     doctor = commands.add_parser("doctor", parents=[everywhere], help=_("what a bug report needs"))
+    doctor.add_argument(
+        "--clear-snapshots", action="store_true",
+        help=_("delete what was kept of chats for a quick return to them; the chats stay"),
+    )  # fmt: skip
     _add_json(doctor)
     return root
 

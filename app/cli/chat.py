@@ -3,14 +3,16 @@
 import argparse
 import sys
 from concurrent.futures import Future
+from dataclasses import replace
 
 from app.cli.loop import Loop
-from app.cli.options import settings_from
-from app.cli.output import clear_progress, report, show_progress
+from app.cli.options import adapters_from, model_from, settings_from
+from app.cli.output import Voice, report, show_waiting
 from app.domain.chat import Message, Started
 from app.domain.errors import UserError
-from app.domain.generation import Failed, Loading, Reading
+from app.domain.generation import Failed
 from app.domain.language import _
+from app.domain.loading import Adapter, LoadOptions
 from app.domain.model import Model
 from app.domain.settings import Settings
 from app.services import Services
@@ -19,8 +21,9 @@ from app.services.live import Update
 
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """Talk until the end of input."""
-    model = services.models.find(loop.result(services.models.refresh()), arguments.model)
-    dialogue = Dialogue(services, loop, model, settings_from(arguments))
+    settings = settings_from(arguments)
+    model, options = model_from(services, loop, arguments)
+    dialogue = Dialogue(services, loop, model, settings, options, adapters_from(arguments))
     print(
         _("{model} on this computer. Ctrl+C stops an answer; /help lists the commands.").format(
             model=model.name
@@ -41,29 +44,6 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     return 0
 
 
-class Voice:
-    """Prints an answer as it comes, and what the model thinks before it dimmed; not at all in a pipe."""
-
-    def __init__(self, *, dimmed: bool) -> None:
-        """Print thoughts only where they can be `dimmed`."""
-        self._dimmed = dimmed
-        self._thinking = False
-
-    def think(self, text: str) -> None:
-        """Print what is thought."""
-        if self._dimmed:
-            clear_progress()
-            self._thinking = True
-            print(f"\x1b[2m{text}\x1b[22m", end="", flush=True)
-
-    def speak(self, text: str) -> None:
-        """Print what is answered, below the thoughts."""
-        clear_progress()
-        gap = "\n\n" if self._thinking else ""
-        self._thinking = False
-        print(gap + text, end="", flush=True)
-
-
 class Dialogue:
     """One terminal's side of a chat.
 
@@ -71,12 +51,22 @@ class Dialogue:
         ended: The person has said good-bye.
     """
 
-    def __init__(self, services: Services, loop: Loop, model: Model, settings: Settings) -> None:
+    def __init__(
+        self,
+        services: Services,
+        loop: Loop,
+        model: Model,
+        settings: Settings,
+        options: LoadOptions,
+        adapters: tuple[Adapter, ...],
+    ) -> None:
         """Begin a new chat with `model`; it is stored with the first message."""
         self._settings = settings
         self._services = services
         self._loop = loop
-        self._model = model
+        self._first = self._model = model
+        self._options = options
+        self._adapters = adapters
         self._answer: Message | None = None
         self.ended = False
         self._commands = {
@@ -96,8 +86,15 @@ class Dialogue:
         elif line.strip():
             chat_id = self._answer.chat_id if self._answer else None
             parent_id = self._answer.id if self._answer else None
-            conversation = self._services.conversation
-            self._follow(conversation.send(chat_id, parent_id, line, self._model, self._settings))
+            send = self._services.conversation.send
+            self._follow(send(chat_id, parent_id, line, self._model, self._settings, *self._loaded))
+
+    @property
+    def _loaded(self) -> tuple[LoadOptions, tuple[Adapter, ...]]:
+        """Return how the model is loaded; adapters and the draft fit only the model they were given for."""
+        if self._model.path == self._first.path:
+            return self._options, self._adapters
+        return replace(self._options, draft=None), ()
 
     def _new(self, _rest: str) -> None:
         self._answer = None
@@ -107,14 +104,22 @@ class Dialogue:
         print(_("{model} answers from now on.").format(model=self._model.name))
         if self._model.caution:
             print(self._model.caution)
+        if self._loaded != (self._options, self._adapters):
+            print(
+                _("What was given with --lora and --draft is for {model} alone.").format(
+                    model=self._first.name
+                )
+            )
 
     def _again(self, _rest: str) -> None:
         answer = self._last_answer()
-        self._follow(self._services.conversation.regenerate(answer, self._model, self._settings))
+        self._follow(
+            self._services.conversation.regenerate(answer, self._model, self._settings, *self._loaded)
+        )
 
     def _continue(self, _rest: str) -> None:
         answer = self._last_answer()
-        self._follow(self._services.conversation.resume(answer, self._model, self._settings))
+        self._follow(self._services.conversation.resume(answer, self._model, self._settings, *self._loaded))
 
     def _last_answer(self) -> Message:
         if self._answer is None:
@@ -145,14 +150,10 @@ class Dialogue:
         self._answer = messages[0]
 
     def _show(self, update: Update, voice: Voice) -> None:
-        match update.event:
-            case Loading(fraction):
-                text = _("Loading {model}… {percent} %")
-                show_progress(text.format(model=self._model.name, percent=round(fraction * 100)))
-            case Reading(done, total) if done:
-                show_progress(_("Reading… {percent} %").format(percent=round(100 * done / total)))
-            case Failed(error):
-                report(error)
+        if isinstance(update.event, Failed):
+            report(update.event.error)
+        else:
+            show_waiting(update.event, self._model.name)
         if update.reasoning:
             voice.think(update.reasoning)
         if update.text:

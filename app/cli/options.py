@@ -8,10 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.cli.loop import Loop
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.loading import KV_TYPES, Adapter, LoadOptions
+from app.domain.model import Model
 from app.domain.settings import SAMPLERS, Settings
+from app.services import Services
 
 _MOST_BYTES = 4_000_000  # of a grammar or a schema; the largest that anyone writes have some ten thousand
 
@@ -40,8 +43,22 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     if arguments.dry_breaker:
         given["dry_breakers"] = tuple(arguments.dry_breaker)
     return Settings(
-        logit_bias=tuple(arguments.logit_bias), template_variables=dict(arguments.template), **given
+        logit_bias=tuple(arguments.logit_bias),
+        speculation=arguments.speculation,
+        template_variables=dict(arguments.template),
+        **given,
     ).checked()
+
+
+def model_from(services: Services, loop: Loop, arguments: argparse.Namespace) -> tuple[Model, LoadOptions]:
+    """Return the model that is asked for, and how it is to be loaded.
+
+    Raises:
+        UserError: When it, or the one that guesses ahead for it, is not there.
+    """
+    models = loop.result(services.models.refresh())
+    draft = services.models.find(models, arguments.draft).path if arguments.draft else None
+    return services.models.find(models, arguments.model), options_from(arguments, draft)
 
 
 def options_from(arguments: argparse.Namespace, draft: Path | None = None) -> LoadOptions:
@@ -50,7 +67,15 @@ def options_from(arguments: argparse.Namespace, draft: Path | None = None) -> Lo
     Args:
         arguments: The command's.
         draft: The file of the model that `--draft` names.
+
+    Raises:
+        UserError: When two of the options contradict each other.
     """
+    if arguments.flash_attention == "off" and arguments.kv_type != "f16":
+        raise UserError(
+            _("A KV cache of type {type} needs flash attention.").format(type=arguments.kv_type),
+            _("Leave out --flash-attention off, or take --kv-type f16."),
+        )
     return LoadOptions(
         kv_type=arguments.kv_type,
         flash_attention=None if arguments.flash_attention is None else arguments.flash_attention == "on",
@@ -164,6 +189,10 @@ def _add_loading(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--draft", metavar="M", help=_("a small model of the same kind that guesses ahead for the other")
     )
+    group.add_argument(
+        "--no-speculation", dest="speculation", action="store_false",
+        help=_("write every token by itself, without guessing ahead"),
+    )  # fmt: skip
 
 
 def token_count(text: str) -> int:

@@ -9,6 +9,8 @@ from unicodedata import east_asian_width
 import humanize
 
 from app.domain.errors import UserError
+from app.domain.generation import EngineEvent, Loading, Reading
+from app.domain.language import _
 
 
 def print_json(value: Any) -> None:
@@ -56,3 +58,36 @@ def clear_progress() -> None:
     if _progress_shown:
         print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
         _progress_shown = False
+
+
+def show_waiting(event: EngineEvent | None, model: str) -> None:
+    """Show how far an answer is that has not begun; `model` is the name of the one that gives it."""
+    match event:
+        case Loading(fraction):
+            text = _("Loading {model}… {percent} %")
+            show_progress(text.format(model=model, percent=round(fraction * 100)))
+        case Reading(done, total) if done:
+            show_progress(_("Reading… {percent} %").format(percent=round(100 * done / total)))
+
+
+class Voice:
+    """Prints an answer as it comes, and what the model thinks before it dimmed; not at all in a pipe."""
+
+    def __init__(self, *, dimmed: bool) -> None:
+        """Print thoughts only where they can be `dimmed`."""
+        self._dimmed = dimmed
+        self._thinking = False
+
+    def think(self, text: str) -> None:
+        """Print what is thought."""
+        if self._dimmed:
+            clear_progress()
+            self._thinking = True
+            print(f"\x1b[2m{text}\x1b[22m", end="", flush=True)
+
+    def speak(self, text: str) -> None:
+        """Print what is answered, below the thoughts."""
+        clear_progress()
+        gap = "\n\n" if self._thinking else ""
+        self._thinking = False
+        print(gap + text, end="", flush=True)

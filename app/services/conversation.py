@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from app.domain.chat import CONTINUABLE, Chat, Message, ModelIdentity, Role, Started, Status
 from app.domain.errors import UserError
 from app.domain.generation import Failed, Finished, Rendered, Request, StopReason, Turn
 from app.domain.language import _
+from app.domain.loading import Adapter, LoadOptions
 from app.domain.model import Model
 from app.domain.settings import MAX_SEED, Settings
 from app.engine.worker import Engine
@@ -26,6 +27,14 @@ _STATUS = {
     StopReason.LENGTH: Status.CUT,
     StopReason.CANCELLED: Status.STOPPED,
 }
+
+
+class _Writer(NamedTuple):
+    """What answers: a model, how it is loaded, and what is laid over it."""
+
+    model: Model
+    options: LoadOptions | None = None
+    adapters: tuple[Adapter, ...] = ()
 
 
 class Conversation:
@@ -76,12 +85,20 @@ class Conversation:
         return [live for live in self.live.values() if live.message.chat_id == chat_id]
 
     def send(
-        self, chat_id: int | None, parent_id: int | None, text: str, model: Model, settings: Settings
+        self,
+        chat_id: int | None,
+        parent_id: int | None,
+        text: str,
+        model: Model,
+        settings: Settings,
+        options: LoadOptions | None = None,
+        adapters: tuple[Adapter, ...] = (),
     ) -> "Future[Started]":
         """Say `text` after the message `parent_id` (None: as the first) and have `model` answer.
 
         Without a `chat_id` a new chat is made. The future resolves once the words are safe on disk.
         Editing is the same with the parent of the edited message: the old words stay as a version.
+        Without `options`, here and in the following, how the model is loaded is left to the engine.
 
         Raises:
             UserError: For an empty text, or a chat whose last answer is still on its way.
@@ -90,15 +107,22 @@ class Conversation:
             raise UserError(_("There is nothing to send yet."), _("Write something first."))
         self._refuse_busy(chat_id)
         starting = self._store.start_turn(chat_id, parent_id, text, _identity(model), settings.checked())
-        return self._begin(starting, lambda started: [started], model)
+        return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
 
-    def regenerate(self, answer: Message, model: Model, settings: Settings) -> "Future[Started]":
+    def regenerate(
+        self,
+        answer: Message,
+        model: Model,
+        settings: Settings,
+        options: LoadOptions | None = None,
+        adapters: tuple[Adapter, ...] = (),
+    ) -> "Future[Started]":
         """Answer again: a new version beside `answer`."""
         self._refuse_busy(answer.chat_id)
         starting = self._store.start_reply(
             answer.chat_id, answer.parent_id, _identity(model), settings.checked()
         )
-        return self._begin(starting, lambda started: [started], model)
+        return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
 
     def versions(
         self, answer: Message, model: Model, settings: Settings, count: int = 3
@@ -114,15 +138,22 @@ class Conversation:
             for number in range(count)
         ]
         starting = self._store.start_replies(answer.chat_id, answer.parent_id, _identity(model), each)
-        return self._begin(starting, lambda started: started, model)
+        return self._begin(starting, lambda started: started, _Writer(model))
 
-    def resume(self, answer: Message, model: Model, settings: Settings) -> "Future[Started]":
+    def resume(
+        self,
+        answer: Message,
+        model: Model,
+        settings: Settings,
+        options: LoadOptions | None = None,
+        adapters: tuple[Adapter, ...] = (),
+    ) -> "Future[Started]":
         """Go on with an answer that broke off, in its own message."""
         if answer.status not in CONTINUABLE:
             raise UserError(_("This answer is whole: there is nothing to continue."))
         self._refuse_busy(answer.chat_id)
         starting = self._store.resume_reply(answer.id, _identity(model), settings.checked())
-        return self._begin(starting, lambda started: [started], model)
+        return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
 
     def stop(self, chat_id: int) -> None:
         """Stop every answer of a chat; what they have written stays."""
@@ -193,31 +224,33 @@ class Conversation:
             )
 
     def _begin(
-        self, starting: "Future[T]", turns_of: Callable[[T], Sequence[Started]], model: Model
+        self, starting: "Future[T]", turns_of: Callable[[T], Sequence[Started]], writer: _Writer
     ) -> "Future[T]":
         def started(future: "Future[T]") -> None:
             if future.exception() is None:
-                self._post(lambda: self._run_all(turns_of(future.result()), model))
+                self._post(lambda: self._run_all(turns_of(future.result()), writer))
 
         starting.add_done_callback(started)
         return starting
 
-    def _run_all(self, turns: Iterable[Started], model: Model) -> None:
+    def _run_all(self, turns: Iterable[Started], writer: _Writer) -> None:
         for started in turns:
-            self._run(started, model)
+            self._run(started, writer)
         self.on_busy()
 
-    def _run(self, started: Started, model: Model) -> None:
+    def _run(self, started: Started, writer: _Writer) -> None:
         reply = started.reply
         begun = bool(reply.text or reply.reasoning)
         request = Request(
-            model.path,
+            writer.model.path,
             _turns(started.chat, [*started.path, reply] if begun else started.path),
             reply.settings or Settings(),
             continues=begun,
+            options=writer.options or LoadOptions(),
+            adapters=writer.adapters,
             chat=reply.chat_id,
         )
-        live = Live.of(started, model, self._engine.submit(request))
+        live = Live.of(started, writer.model, self._engine.submit(request))
         self.live[reply.id] = live
         if self._closing:
             self._engine.cancel(live.job)

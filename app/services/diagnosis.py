@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 
 from app import __version__
+from app.services import snapshots
 from app.storage.database import Database
 from app.storage.folders import Folders
 
@@ -53,6 +54,7 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
             "logs": str(folders.logs),
             "writable": os.access(folders.data, os.W_OK),
         },
+        "snapshots": snapshots.usage(folders).to_json(),
     }
 
 

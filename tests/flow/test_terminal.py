@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_models import aborting
@@ -52,6 +53,7 @@ def test_ask_gives_the_same_answer_for_the_same_seed_in_fresh_processes(home: Pa
     assert set(first) == {
         "text", "stop_reason", "prompt_tokens", "reused_tokens", "generated_tokens", "prefill_seconds",
         "decode_seconds", "first_token_seconds", "seed", "model", "context",
+        "threads", "flash_attention", "drafted_tokens", "accepted_tokens",
     }  # fmt: skip
     assert first["seed"] == 1
     assert first["context"] == {"size": 8192, "rope": "none", "kv_type": "f16"}
@@ -76,6 +78,19 @@ def test_ask_streams_reads_standard_input_and_keeps_nothing(home: Path) -> None:
     )
     assert out.strip()
     assert json.loads(fireside(home, "history", "--json")) == []
+
+
+def test_an_answer_follows_a_schema_and_tells_its_probabilities(home: Path, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"enum": ["yes", "no"]}')
+    options = ("--json-schema", str(schema), "--probabilities", "2", "--kv-type", "q8_0", "--threads", "1")
+    answer = ask(home, *options)
+    assert json.loads(str(answer["text"])) in ("yes", "no")
+    tokens: Any = answer["probabilities"]
+    assert "".join(token["text"] for token in tokens).strip().startswith(str(answer["text"]).strip())
+    assert {len(token["top"]) for token in tokens} == {2}
+    assert answer["context"] == {"size": 8192, "rope": "none", "kv_type": "q8_0"}
+    assert (answer["threads"], answer["flash_attention"]) == (1, True)
 
 
 def test_chat_is_kept_and_its_second_turn_reads_only_what_is_new(home: Path) -> None:
@@ -126,6 +141,8 @@ def test_doctor_tells_what_a_bug_report_needs(home: Path) -> None:
         (["history", "show", "77"], 3, "no longer there"),
         (["models", "add", "/etc/hostname"], 3, "not a GGUF model"),
         (["nosuch"], 2, "invalid choice"),
+        (["ask", "Hi", "--lora", "/etc/hostname"], 3, "Pick a LoRA adapter"),
+        (["ask", "Hi", "--draft", "nosuch"], 3, "no model called “nosuch”"),
         ([], 3, "fireside chat"),
     ],
 )

@@ -37,6 +37,7 @@ def test_every_sampler_has_an_option(name):
         (["--context", "16k", "--max-tokens", "5", "--seed", "7"],
          {"context": 16384, "max_tokens": 5, "seed": 7}),
         (["--probabilities", "3"], {"probabilities": 3}),
+        (["--no-speculation"], {"speculation": False}),
         (["--logit-bias", " the=-5", "--logit-bias", "12=1.5", "--logit-bias", '"12"=2',
           "--logit-bias", '"\\n"=1'],
          {"logit_bias": ((" the", -5.0), (12, 1.5), ("12", 2.0), ("\n", 1.0))}),
@@ -58,14 +59,19 @@ def test_any_text_can_be_named_for_a_bias(text, amount):
 
 def test_options_about_memory_and_devices():
     words = (
-        "--kv-type q8_0 --flash-attention off --ubatch 256 --whole-window --no-mmap --mlock --gpu-layers 0 "
+        "--kv-type q8_0 --flash-attention on --ubatch 256 --whole-window --no-mmap --mlock --gpu-layers 0 "
         "--threads 3 --gentle --draft small"
     )
     arguments = given_words(*words.split())
     assert options_from(arguments, Path("small.gguf")) == LoadOptions(
-        "q8_0", False, 256, True, False, True, 0, 3, True, Path("small.gguf")
+        "q8_0", True, 256, True, False, True, 0, 3, True, Path("small.gguf")
     )
-    assert options_from(given_words("--flash-attention", "on")).flash_attention is True
+    assert options_from(given_words("--flash-attention", "off")).flash_attention is False
+
+
+def test_a_quantised_kv_cache_without_flash_attention_is_refused():
+    with pytest.raises(UserError, match="KV cache of type q4_0 needs flash attention"):
+        options_from(given_words("--kv-type", "q4_0", "--flash-attention", "off"))
 
 
 def test_adapters_may_have_a_scale_and_a_colon_in_their_name(tmp_path):

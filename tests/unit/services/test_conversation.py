@@ -12,6 +12,7 @@ from app.domain.changes import Changes
 from app.domain.chat import Message, Role, Status, Tree
 from app.domain.errors import UserError
 from app.domain.generation import Rendered, StopReason, Turn
+from app.domain.loading import Adapter, LoadOptions
 from app.domain.model import Model, Origin
 from app.domain.settings import MAX_SEED, Settings
 from app.services.conversation import Conversation
@@ -358,3 +359,16 @@ def test_what_is_read_is_kept_under_its_chat_until_that_is_deleted(desk: Desk) -
     desk.engine.plays[1].step()
     desk.finish(reply)
     assert desk.engine.forgotten == [answer.chat_id]
+
+
+def test_how_a_model_is_loaded_and_its_adapters_reach_the_engine_with_every_kind_of_turn(desk: Desk) -> None:
+    loaded = (LoadOptions(kv_type="q8_0"), (Adapter(Path("fox.lora.gguf"), 0.5),))
+    desk.engine.script[0] = UserError("It broke off.")
+    failed = desk.finish(
+        desk.loop.result(desk.conversation.send(None, None, "Tell", MODEL, Settings(), *loaded)).reply
+    )
+    desk.finish(desk.loop.result(desk.conversation.resume(failed, MODEL, Settings(), *loaded)).reply)
+    desk.finish(desk.loop.result(desk.conversation.regenerate(failed, MODEL, Settings(), *loaded)).reply)
+    desk.finish(desk.loop.result(desk.conversation.regenerate(failed, MODEL, Settings())).reply)
+    asked = [(play.request.options, play.request.adapters) for play in desk.engine.plays]
+    assert asked == [loaded, loaded, loaded, (LoadOptions(), ())]

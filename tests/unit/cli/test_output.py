@@ -1,6 +1,6 @@
 """How the terminal prints an answer that was thought about."""
 
-from app.cli.chat import Voice
+from app.cli.output import Voice
 
 
 def test_thoughts_are_dimmed_and_stand_above_the_answer(capsys):

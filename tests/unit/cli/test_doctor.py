@@ -1,0 +1,66 @@
+"""What `fireside doctor` tells, and how it clears."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from app.cli import doctor
+from app.cli.arguments import parser
+from app.domain.errors import UserError
+from app.services import snapshots
+from app.services.diagnosis import diagnose
+from app.storage.database import Database
+from app.storage.folders import Folders
+
+
+@pytest.fixture
+def services(tmp_path):
+    folders = Folders.at(tmp_path)
+    database = Database(folders.database)
+    yield SimpleNamespace(folders=folders, database=database)
+    database.close()
+
+
+@pytest.fixture
+def kept(services):
+    """Two snapshots of 1,500 bytes together."""
+    folder = services.folders.data / "snapshots"
+    folder.mkdir()
+    for name, size in (("a", 1000), ("b", 500)):
+        (folder / f"{name}.state").write_bytes(bytes(size))
+        (folder / f"{name}.json").write_text('{"chat": 1}')
+    return folder
+
+
+def run(services, *words):
+    assert doctor.run(services, SimpleNamespace(), parser().parse_args(["doctor", *words])) == 0
+
+
+def test_snapshots_are_counted(services, kept):
+    assert diagnose(services.folders, services.database)["snapshots"] == {"count": 2, "bytes": 1500}
+
+
+def test_where_there_are_none_there_is_nothing_to_clear(services, capsys):
+    run(services, "--clear-snapshots")
+    assert capsys.readouterr().out == "There is no snapshot to delete.\n"
+    assert snapshots.usage(services.folders) == snapshots.Usage(0, 0)
+    run(services, "--clear-snapshots", "--json")
+    assert json.loads(capsys.readouterr().out) == {"deleted": 0, "freed_bytes": 0}
+
+
+def test_clearing_says_what_it_frees_and_leaves_nothing(services, kept, capsys):
+    run(services, "--clear-snapshots")
+    assert capsys.readouterr().out.startswith("Deleting 2 snapshots frees 1.5 kB. The chats stay")
+    assert list(kept.iterdir()) == []
+
+
+def test_clearing_in_json(services, kept, capsys):
+    run(services, "--clear-snapshots", "--json")
+    assert json.loads(capsys.readouterr().out) == {"deleted": 2, "freed_bytes": 1500}
+
+
+def test_what_cannot_be_deleted_is_said(services, kept):
+    (kept / "c.state").mkdir()  # unlike a file, no unlink takes it away
+    with pytest.raises(UserError, match="could not be deleted"):
+        run(services, "--clear-snapshots")
