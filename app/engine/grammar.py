@@ -59,7 +59,7 @@ class Grammar:
         api.llama_sampler_apply(self._sampler, ctypes.byref(candidates))
         table = np.ctypeslib.as_array(candidates.data, (candidates.size,))
         left = np.flatnonzero(np.isfinite(table["logit"]))
-        if not self._unfinished:
+        if not self._unfinished and len(left) > _FEW:
             left = left[_broken_tokens(self._model)[table["id"][left]]]
         for index in left.tolist():
             if not self._is_text(int(table["id"][index])):
@@ -104,6 +104,7 @@ def _unfinished(data: bytes) -> bytes | None:
     return None if b"\0" in data else decoder.getstate()[0]
 
 
+_FEW = 4096  # candidates are looked at faster than a table of the whole vocabulary is made
 _LONGEST_PIECE = 512  # the few longer ones are looked at one by one
 _broken: "WeakKeyDictionary[LoadedModel, npt.NDArray[np.bool_]]" = WeakKeyDictionary()
 

@@ -164,7 +164,7 @@ class LoadedModel:
         return self._markers.get(token) or self.piece(token)
 
     def marks_reasoning(self, token: int) -> bool:
-        """Return whether `token` begins or ends reasoning; some models end a whole answer with the same one."""
+        """Return whether `token` begins or ends reasoning; a model may end whole answers with it, too."""
         return token in self._markers
 
     def _has_token(self, text: str) -> bool:
