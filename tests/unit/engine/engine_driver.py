@@ -1,0 +1,134 @@
+"""Drives the engine: with its thread, and without it, one batch after the other."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lora_files import encode, random_weights
+from tiny_models import tiny
+
+from app.domain.generation import Failed, Finished, Job, Piece, Reading, Request, Stats, Turn
+from app.domain.loading import LoadOptions
+from app.domain.settings import Settings
+from app.engine.loaded import Loaded
+from app.engine.runtime import Runtime
+from app.engine.work import Forget, Load, Work
+from app.engine.worker import Engine
+
+NO_END = ((2, -1000.0),)
+"""Bias that keeps the model of `write_small` from ending an answer."""
+
+
+def write_small(folder: Path) -> Path:
+    """Write a model that computes in no time, and says nothing of sense: a token for each byte it reads."""
+    path = folder / "Small.gguf"
+    path.write_bytes(encode(tiny(), random_weights()))
+    return path
+
+
+def finish(job: Job, timeout: float = 60) -> tuple[str, Stats]:
+    """Wait for the end of an answer; return its text and what it took."""
+    text, deadline = "", time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        for event in job.wait(0.1):
+            match event:
+                case Piece(piece):
+                    text += piece
+                case Failed(error):
+                    pytest.fail(f"the answer failed: {error}")
+                case Finished(stats):
+                    assert not job.events
+                    assert stats is not None
+                    return text, stats
+    pytest.fail("no end came")
+
+
+def answer(engine: Engine, model: Path, *turns: Turn, settings: Settings, **fields: Any) -> tuple[str, Stats]:
+    return finish(engine.submit(Request(model, turns, settings, **fields)))
+
+
+class Watched:
+    """An answer on its way, with what has arrived of it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.text = ""
+        self.pieces = 0
+        self.readings: list[Reading] = []
+        self.stats: Stats | None = None
+        self.error = ""
+
+    @property
+    def ended(self) -> bool:
+        self.look()
+        return self.stats is not None or bool(self.error)
+
+    def look(self) -> None:
+        for event in self.job.drain():
+            match event:
+                case Piece(piece):
+                    self.text += piece
+                    self.pieces += 1
+                case Reading() as reading:
+                    self.readings.append(reading)
+                case Failed(error):
+                    self.error = str(error)
+                case Finished(stats):
+                    assert not self.job.events
+                    self.stats = stats
+
+    @property
+    def end(self) -> Stats:
+        self.look()
+        assert self.stats is not None, self.error or "it has not ended"
+        return self.stats
+
+
+class Steps:
+    """The engine's work on the test's own thread: one batch for each step, nothing in between."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.interrupt = bytearray(2)
+        self.runtime = Runtime(
+            lambda status: None, self.interrupt, crash_note=None, trials=None, folder=folder
+        )
+
+    def ask(self, model: Path, *turns: Turn, settings: Settings, **fields: Any) -> Watched:
+        return self._put(Request(model, turns, settings, **fields))
+
+    def answer(self, model: Path, *turns: Turn, settings: Settings, **fields: Any) -> tuple[str, Stats]:
+        asked = self.ask(model, *turns, settings=settings, **fields)
+        self.run(asked)
+        return asked.text, asked.end
+
+    def load(self, model: Path, context: int, options: LoadOptions | None = None) -> Loaded:
+        """Load a model and return what is loaded: for what no event tells."""
+        self._put(Load(model, context, options or LoadOptions()))
+        self.step()
+        loaded = self.runtime._loader.loaded
+        assert loaded is not None
+        return loaded
+
+    def forget(self, chat: int) -> None:
+        self._put(Forget(chat))
+        self.step()
+
+    def step(self) -> None:
+        self.runtime.step(lambda job: True)
+
+    def run(self, *asked: Watched, most: int = 1500) -> int:
+        """Go on until all of these have ended; return how many steps that took."""
+        for step in range(most):
+            if all(each.ended for each in asked):
+                return step
+            self.step()
+        pytest.fail(f"no end after {most} steps")
+
+    def close(self) -> None:
+        self.runtime.close()
+
+    def _put(self, what: Request | Load | Forget) -> Watched:
+        job = Job(self.interrupt)
+        self.runtime.enqueue(Work(job, what))
+        return Watched(job)
