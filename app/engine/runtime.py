@@ -136,7 +136,7 @@ class Runtime:
         loaded = self._loader.loaded
         if loaded is None or loaded.model.path != path:
             return False
-        if work.background:  # takes what is there
+        if work.takes_any_context:
             return True
         try:
             size = context_size(loaded.model, context)
@@ -185,7 +185,7 @@ class Runtime:
         settings = request.settings.checked()
         seed = secrets.randbelow(MAX_SEED) if settings.seed is None else settings.seed
         try:
-            loaded = self._loaded_for(request, job)
+            loaded = self._loaded_for(request, job, any_context=request.background)
         except LoadCancelled:
             job.put(Finished(unread(seed)))
             return
@@ -219,9 +219,9 @@ class Runtime:
         self._begun[answer] = request.turns[-1].text if request.continues else ""
         loaded.scheduler.add(answer, adapters, request.chat)
 
-    def _loaded_for(self, request: Request, job: Job) -> Loaded:
+    def _loaded_for(self, request: Request, job: Job, *, any_context: bool) -> Loaded:
         loaded = self._loader.loaded
-        if request.background and loaded and loaded.model.path == request.model:
+        if any_context and loaded and loaded.model.path == request.model:
             return loaded
         return self._loader.load(request.model, request.settings.context, request.options, job)
 
@@ -234,7 +234,7 @@ class Runtime:
     def _render(self, request: Request, job: Job) -> None:
         """Tell what the model reads for `request`."""
         try:
-            loaded = self._loaded_for(request, job)
+            loaded = self._loaded_for(request, job, any_context=True)
         except LoadCancelled:
             job.put(Finished(None))
             return

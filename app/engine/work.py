@@ -43,6 +43,11 @@ class Work:
         return isinstance(self.what, Request) and self.what.background
 
     @property
+    def takes_any_context(self) -> bool:
+        """Return whether the model will do as it is loaded."""
+        return self.background or isinstance(self.what, Prompt)
+
+    @property
     def needs(self) -> tuple[Path, int | None, LoadOptions] | None:
         """Return the model, context and options it works with; None when any will do."""
         match self.what:

@@ -266,8 +266,9 @@ def words(count: int, name: str) -> Iterator[str]:
 
 def speed_of_writing(
     fireside: Fireside, before: list[Turn], tokens: int, **settings: Any
-) -> tuple[int, float]:
-    """Have about `tokens` written; return how many came after a first one, and in how many seconds.
+) -> tuple[int, float, int]:
+    """Have about `tokens` written; return how many came after a first one, in how many seconds, and at what
+    depth they began.
 
     A model may end an answer early, so the next question is put until enough have been written.
     """
@@ -278,7 +279,7 @@ def speed_of_writing(
         seconds += stats.decode_seconds
         if written >= tokens * 0.75:
             break
-    return written, seconds
+    return written, seconds, stats.prompt_tokens
 
 
 # --- the sides of a comparison, each in a child process -------------------------------------------------
@@ -298,7 +299,7 @@ def _speeds(choices: Choices) -> dict[str, Any]:
             if depth:
                 before.append(Turn("assistant", fireside.ask(before, 1).text or "Well."))
             gauge.reset()
-            written, seconds = speed_of_writing(fireside, before, ANSWER)
+            written, seconds, begun = speed_of_writing(fireside, before, ANSWER)
             lock = 1000 * gauge.lock_seconds
             tried = fireside.fit(PROMPT, "tried", before)
             timed = Turn("user", tried.text.replace("tried", "first", 1))
@@ -308,7 +309,9 @@ def _speeds(choices: Choices) -> dict[str, Any]:
             "prefill": read / stats.prefill_seconds,
             "decode": written / seconds,
             "read": read,
+            "read_depth": stats.reused_tokens,
             "written": written,
+            "written_depth": begun,
             "lock_milliseconds": lock,
         }
     return found
@@ -361,21 +364,19 @@ def side(name: str, choices: Choices) -> dict[str, Any]:
     return _json_of(command)
 
 
-def _peer(choices: Choices) -> dict[str, Any]:
-    """Run llama-bench once; return what `_speeds` returns."""
-    depths = ",".join(map(str, choices.depths))
-    options = {
-        "-m": choices.model,
-        "-t": choices.threads,
-        "-fa": int(choices.flash),
-        "-p": PROMPT,
-        "-n": ANSWER,
-    }
-    words_ = [str(word) for option in options.items() for word in option]
-    tests = _json_of([str(llama_bench.build()), *words_, "-d", depths, "-r", "1", "-o", "json"])
-    found: dict[str, Any] = {str(depth): {} for depth in choices.depths}
-    for test in tests:
-        found[str(test["n_depth"])]["decode" if test["n_gen"] else "prefill"] = test["avg_ts"]
+def _peer(choices: Choices, ours: dict[str, Any]) -> dict[str, Any]:
+    """Run llama-bench for as many tokens as `ours` and at the same depths; return what `_speeds` returns."""
+    tool = str(llama_bench.build())
+    common = ["-m", str(choices.model), "-t", str(choices.threads), "-fa", str(int(choices.flash))]
+    found: dict[str, Any] = {}
+    for depth, side_ in ours.items():
+        prefill = ["-p", str(side_["read"]), "-n", "0", "-d", str(side_["read_depth"])]
+        decode = ["-p", "0", "-n", str(side_["written"]), "-d", str(side_["written_depth"])]
+        prefilled, decoded = (
+            _json_of([tool, *common, *test, "-r", "1", "-o", "json"])[0]["avg_ts"]
+            for test in (prefill, decode)
+        )
+        found[depth] = {"prefill": prefilled, "decode": decoded}
     return found
 
 
@@ -414,19 +415,14 @@ def _result(ratios: list[float], target: float, met: bool, measured: dict[str, A
 
 
 def show_peer(choices: Choices) -> dict[str, Any]:
-    """Compare with llama-bench, in turn, on both models."""
+    """Compare with llama-bench, in turn, on both models, token by token at the same depths."""
     cases = []
     for model in (choices.model, GEMMA):
         choices = replace(choices, model=model)
         rounds = []
-        for number in range(choices.rounds):
-            if number % 2:
-                theirs = _peer(choices)
-                ours = side("speeds", choices)
-            else:
-                ours = side("speeds", choices)
-                theirs = _peer(choices)
-            rounds.append((ours, theirs))
+        for _round in range(choices.rounds):
+            ours = side("speeds", choices)
+            rounds.append((ours, _peer(choices, ours)))
         for depth in map(str, choices.depths):
             for what in ("prefill", "decode"):
                 mine = [ours[depth][what] for ours, _theirs in rounds]
