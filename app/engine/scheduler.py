@@ -11,9 +11,11 @@ from app.engine.answer import Answer
 from app.engine.cache import Cache, CachedSequence
 from app.engine.checkpoints import SPACING
 from app.engine.context import Aborted, Context, NoSlot, Part
+from app.engine.prefix import common_length
 
 # While others wait for their next token, reading goes on in small steps.
 _MIXED_CHUNK, _BACKGROUND_CHUNK = 64, 32
+_WORTH_WAITING = 32  # tokens that another answer is about to read
 
 
 @dataclass(slots=True)
@@ -118,6 +120,8 @@ class Scheduler:
                 return
             if seated and (answer.reproducible or answer in self._suspended):
                 return  # before those behind it, which would keep it waiting
+            if any(self._reads_for(each, answer) for each in seated):
+                continue
             adapters, chat = self._sets[answer]
             claimed = self._cache.claim(
                 answer.tokens,
@@ -129,6 +133,13 @@ class Scheduler:
             answer.seat(*claimed)
             self._suspended.discard(answer)
             seated.append(answer)
+
+    def _reads_for(self, reader: Answer, other: Answer) -> bool:
+        """Return whether `reader` is reading what `other` would have to read as well."""
+        if reader.pending <= _WORTH_WAITING or self._sets[reader][0].key != self._sets[other][0].key:
+            return False
+        held = len(_sequence_of(reader).tokens)
+        return common_length(reader.tokens, other.tokens) - held >= _WORTH_WAITING
 
     def _shares(self) -> list[_Share]:
         """Return what the next batch computes."""
