@@ -224,12 +224,12 @@ def forget(folder: Path, chat: int | None = None) -> None:
     for description in folder.glob("*.json"):
         try:
             found = json.loads(description.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             found = {}
         if chat is None or not isinstance(found, dict) or found.get("chat") in (chat, None):
             _unlink(description.with_suffix(".state"))
     if chat is None:
-        for path in (*folder.glob("*.state"), *folder.glob("*.part")):
+        for path in (*folder.glob("*.state"), *folder.glob("*.part"), *folder.glob("*.tmp")):
             with contextlib.suppress(OSError):
                 path.unlink()
 
@@ -251,17 +251,28 @@ def _read(description: Path) -> Snapshot | None:
     path = description.with_suffix(".state")
     try:
         said: dict[str, Any] = json.loads(description.read_bytes())
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(_TOKENS_AT - 4)
-            count = int.from_bytes(file.read(4), "little")
-            tokens = array.array("i")
-            if size == said["size"] and count * 4 <= size:
-                tokens.fromfile(file, count)
-        return Snapshot(path, str(said["key"]), int(said["chat"]), size, int(said["checksum"]), tokens)
-    except (OSError, ValueError, TypeError, KeyError, EOFError, RecursionError):
+        tokens = _read_tokens(path, said["size"])
+        chat, size, checksum = (int(said[name]) for name in ("chat", "size", "checksum"))
+        return Snapshot(path, str(said["key"]), chat, size, checksum, tokens)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError):
         _unlink(path)
         return None
+
+
+def _read_tokens(path: Path, size: int) -> "array.array[int]":
+    """Return the tokens of a state of `size` bytes.
+
+    Raises:
+        OSError, EOFError, ValueError: When it is not there, or not as long as it should be.
+    """
+    tokens = array.array("i")
+    with path.open("rb") as file:
+        file.seek(_TOKENS_AT - 4)
+        count = int.from_bytes(file.read(4), "little")
+        if os.fstat(file.fileno()).st_size != size or count * tokens.itemsize > size:
+            raise ValueError("its size is wrong")
+        tokens.fromfile(file, count)
+    return tokens
 
 
 def _unlink(path: Path) -> None:
