@@ -1,0 +1,48 @@
+"""`fireside plan`: what a model takes at a context, without loading it."""
+
+import argparse
+
+from app.cli.loop import Loop
+from app.cli.output import print_columns, print_json, size
+from app.domain.language import _
+from app.domain.settings import Settings
+from app.services import Services
+from app.services.plan import Plan, plan
+
+
+def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
+    """Print what a model takes, and what to do when it does not fit; or one JSON object."""
+    context = Settings(context=arguments.context).checked().context
+    model = services.models.find(loop.result(services.models.refresh()), arguments.model)
+    found = plan(model, context, arguments.kv_type, arguments.memory)
+    if "json" in arguments:
+        print_json(found.to_json())
+        return 0
+    print_columns(_lines(found))
+    for sentence in found.advice:
+        print(sentence)
+    return 0
+
+
+def _lines(found: Plan) -> list[tuple[str, str, str]]:
+    """Return each figure: in plain words, with its unit, and in the field's word."""
+    memory = found.memory
+    trained = f"{found.trained_context:,}" if found.trained_context else "?"
+    return [
+        (_("model"), found.model, ""),
+        (_("tokens seen at once"), f"{found.context:,}", _("context")),
+        (_("trained to see at once"), trained, _("trained context")),
+        (_("positions"), _rope(found), "RoPE"),
+        (_("the model itself"), size(memory.weights), _("weights")),
+        (_("what it has read"), size(memory.kv_cache), _("KV cache, {type}").format(type=found.kv_type)),
+        (_("room to compute in"), size(memory.compute), _("compute")),
+        (_("its words"), size(memory.vocabulary), _("vocabulary")),
+        (_("together"), size(memory.total), ""),
+        (_("memory there is"), size(found.available), _("it fits") if found.fits else _("it does not fit")),
+    ]
+
+
+def _rope(found: Plan) -> str:
+    if found.rope.type == "none":
+        return _("as trained")
+    return f"{found.rope.type} × {found.rope.factor:g}"

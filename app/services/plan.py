@@ -1,0 +1,153 @@
+"""What a model takes at a context, from the header of its file alone."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+
+from app.domain.language import _
+from app.domain.loading import KV_TYPES
+from app.domain.model import Model
+from app.domain.model_problems import explain
+from models_registry import rope
+from models_registry.errors import ModelFileError
+from models_registry.fit import CELL_STEP, Layout, choose
+from models_registry.gguf import read_header
+from models_registry.header import Header
+from models_registry.memory import Memory, estimate
+
+_UNKNOWN_TRAINING = 1 << 20  # tokens; the most that is looked at when the file does not say its own
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One model at one context.
+
+    Attributes:
+        model: Its name.
+        context: Tokens it sees at once, as the engine rounds them.
+        trained_context: What it was trained for; 0 when unknown.
+        rope: How positions are scaled.
+        kv_type: Type of the KV cache; "f16" where the model does not allow the one that was asked for.
+        memory: What it takes.
+        available: Bytes there are for it.
+        fitting_context: The largest context up to the trained one that fits with this KV cache; 0 for none.
+        fitting_kv_type: The best type of the KV cache with which this context fits; empty for none.
+    """
+
+    model: str
+    context: int
+    trained_context: int
+    rope: rope.Rope
+    kv_type: str
+    memory: Memory
+    available: int
+    fitting_context: int
+    fitting_kv_type: str
+
+    @property
+    def fits(self) -> bool:
+        """Return whether there is memory for it."""
+        return self.memory.total <= self.available
+
+    @property
+    def advice(self) -> list[str]:
+        """Return what a person should know or do, in sentences; empty when all is well."""
+        said = []
+        if self.trained_context and self.context > self.trained_context:
+            said.append(
+                _(
+                    "{model} was trained to see {trained:,} tokens at once; it will not be loaded for more."
+                ).format(model=self.model, trained=self.trained_context)
+            )
+        if self.fits:
+            return said
+        if self.fitting_kv_type:
+            said.append(_("With --kv-type {type} this context fits.").format(type=self.fitting_kv_type))
+        if self.fitting_context:
+            said.append(
+                _("A context of up to {count:,} tokens fits as it is.").format(count=self.fitting_context)
+            )
+        if not (self.fitting_kv_type or self.fitting_context):
+            said.append(_("Take a smaller model, or one with stronger quantization."))
+        return said
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values as JSON types."""
+        return {
+            "context": self.context,
+            "trained_context": self.trained_context,
+            "rope": asdict(self.rope),
+            "kv_type": self.kv_type,
+            "memory": {**asdict(self.memory), "total": self.memory.total, "available": self.available},
+            "fits": self.fits,
+            "advice": self.advice,
+        }
+
+
+def plan(model: Model, context: int | None, kv_type: str = "f16", available: int | None = None) -> Plan:
+    """Say what `model` takes; nothing is loaded.
+
+    Args:
+        model: One that can be used.
+        context: Tokens; None for what the engine takes by itself.
+        kv_type: Type of the KV cache.
+        available: Bytes of memory; None for what is free now, on the GPU where there is one.
+
+    Raises:
+        UserError: When the file cannot be read.
+    """
+    from app.engine import native
+    from app.engine.loader import DEFAULT_CONTEXT
+
+    try:
+        header = read_header(model.path)
+    except ModelFileError as error:
+        raise explain(error, model.path.name) from error
+    native.start()
+    devices = native.devices()
+    if available is None:
+        free = sum(device.memory_free for device in devices[:-1])
+        available = free or psutil.virtual_memory().available
+    trained = header.context_length
+    size = context or min(trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+    room = _Room(header, available, gpu=len(devices) > 1)
+    layout, memory = room.taken(size, kv_type)
+    return Plan(
+        model=model.name,
+        context=layout.context,
+        trained_context=trained,
+        rope=rope.declared(header),
+        kv_type=layout.kv_type,
+        memory=memory,
+        available=available,
+        fitting_context=room.largest(trained or _UNKNOWN_TRAINING, kv_type),
+        fitting_kv_type=next((kind for kind in KV_TYPES if room.fits(size, kind)), ""),
+    )
+
+
+class _Room:
+    """The memory there is for one model."""
+
+    def __init__(self, header: Header, available: int, *, gpu: bool) -> None:
+        self._header = header
+        self._available = available
+        self._gpu = gpu
+
+    def taken(self, context: int, kv_type: str) -> tuple[Layout, Memory]:
+        layout = choose(self._header, context, kv_type=kv_type, gpu=self._gpu)
+        return layout, estimate(self._header, layout, gpu=self._gpu)
+
+    def fits(self, context: int, kv_type: str) -> bool:
+        return self.taken(context, kv_type)[1].total <= self._available
+
+    def largest(self, most: int, kv_type: str) -> int:
+        """Return the largest context that fits, a multiple of CELL_STEP; 0 when none does."""
+        low, high = 0, max(1, most // CELL_STEP)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.fits(middle * CELL_STEP, kv_type):
+                low = middle
+            else:
+                high = middle - 1
+        return low * CELL_STEP
