@@ -1,5 +1,6 @@
 """A small model that guesses ahead for a large one."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from app.domain.language import _
 from app.engine.context import Aborted, Context, NoSlot, Part
 from app.engine.model import LoadedModel
 from app.engine.prefix import common_length
+from app.engine.speculation import MOST
 from models_registry.fit import choose
 from models_registry.gguf import read_header
 
 
 class DraftModel:
-    """A model with the vocabulary of another, and a context of its own with one sequence."""
+    """A model with the vocabulary of another, and a context of its own with sequences for several answers."""
 
     def __init__(
         self, path: Path, large: LoadedModel, context: int, threads: int, interrupt: bytearray, *, gpu: bool
@@ -45,7 +47,10 @@ class DraftModel:
         except BaseException:
             self.close()
             raise
-        self._held: list[int] = []
+        # What each sequence holds, the one used last at the end.
+        self._held: OrderedDict[int, list[int]] = OrderedDict(
+            (number, []) for number in range(self._context.layout.sequences)
+        )
 
     def close(self) -> None:
         """Give the memory back."""
@@ -64,20 +69,21 @@ class DraftModel:
         context = self._context
         if context is None or len(tokens) + most > context.size:
             return []
-        shared = min(common_length(self._held, tokens), len(tokens) - 1)
-        if shared < len(self._held) and not context.forget(0, shared):
-            context.forget(0)
-            shared = 0
-        del self._held[shared:]
-        guessed: list[int] = []
-        new = list(tokens[shared:])
+        sequence, guessed = self._sequence_for(context, tokens), list[int]()
+        held = self._held[sequence]
+        new = list(tokens[len(held) :])
         while len(guessed) < most:
             try:
-                self._read(context, new)
+                self._read(context, sequence, new)
             except NoSlot:
-                break
+                other = next((each for each in self._held if self._held[each] and each != sequence), None)
+                if other is None:
+                    break
+                self._cut(context, other, 0)
+                new = [*tokens, *guessed][len(held) :]
+                continue
             except Aborted:
-                context.forget(0, len(self._held))
+                self._cut(context, sequence, len(held))
                 return []
             token = _likeliest(context)
             if self._model.is_end(token):
@@ -86,13 +92,39 @@ class DraftModel:
             new = [token]
         return guessed
 
-    def _read(self, context: Context, tokens: list[int]) -> None:
-        step = context.layout.ubatch
+    def _sequence_for(self, context: Context, tokens: Sequence[int]) -> int:
+        """Return a sequence that holds a beginning of `tokens`, at most all but the last of them.
+
+        One that would lose more than wrong guesses belongs to another answer, and only shares its beginning.
+        """
+        shared, found = max(
+            (min(common_length(held, tokens), len(tokens) - 1), number) for number, held in self._held.items()
+        )
+        chosen = found
+        if len(self._held[found]) - shared > MOST:
+            chosen = next(number for number in self._held if number != found)
+            self._cut(context, chosen, 0)
+            if context.rolls_back:
+                context.copy(found, chosen, shared)
+                self._held[chosen] = self._held[found][:shared]
+        self._cut(context, chosen, min(shared, len(self._held[chosen])))
+        self._held.move_to_end(chosen)
+        return chosen
+
+    def _cut(self, context: Context, sequence: int, length: int) -> None:
+        """Forget what `sequence` holds from `length` on; all of it when its memory cannot do that."""
+        if not length or not context.forget(sequence, length):
+            context.forget(sequence)
+            length = 0
+        del self._held[sequence][length:]
+
+    def _read(self, context: Context, sequence: int, tokens: list[int]) -> None:
+        held, step = self._held[sequence], context.layout.ubatch
         for start in range(0, len(tokens), step):
             chunk = tokens[start : start + step]
             last = start + len(chunk) == len(tokens)
-            context.decode([Part(0, len(self._held), chunk, int(last))])
-            self._held += chunk
+            context.decode([Part(sequence, len(held), chunk, int(last))])
+            held += chunk
 
 
 def _likeliest(context: Context) -> int:
