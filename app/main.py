@@ -130,7 +130,7 @@ class Build:
 
 
 def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
-    from app.cli import ask, bench, chat, doctor, history, models
+    from app.cli import ask, bench, chat, doctor, history, models, plan
     from app.cli.loop import Loop
     from app.cli.output import report
 
@@ -141,6 +141,7 @@ def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
         "history": history.run,
         "bench": bench.run,
         "doctor": doctor.run,
+        "plan": plan.run,
     }
     loop = Loop()
     build = Build(folders, loop.post, report)

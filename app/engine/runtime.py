@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from app.domain.errors import UserError
@@ -33,6 +34,7 @@ from app.engine.speculation import Drafter, PromptLookup
 from app.engine.template import Segment
 from app.engine.trial import Trials
 from app.engine.work import Forget, Load, Prompt, Work
+from models_registry.rope import declared
 
 _REMEMBERED_ANSWERS = 256
 
@@ -269,7 +271,8 @@ class Runtime:
                 self._written[(begun + answer.text).strip()] = tokens + answer.written
             if len(self._written) > _REMEMBERED_ANSWERS:
                 self._written.popitem(last=False)
-        answer.job.put(Finished(end))
+        rope = declared(self._loader.loaded.header).type if self._loader.loaded else "none"
+        answer.job.put(Finished(replace(end, rope=rope)))
 
 
 def _grammar(model: LoadedModel, settings: Settings) -> Grammar | None:
