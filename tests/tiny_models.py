@@ -15,12 +15,12 @@ TOKENS = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "
 TYPES = [2, 3, 3, *[6] * 256, 1, 1, 1, 1]
 
 
+def tensor(name: str, *shape: int) -> Tensor:
+    return Tensor(name, shape, F32, size=4 * shape[0] * (shape[1] if len(shape) > 1 else 1))
+
+
 def tiny() -> Gguf:
     """Return one layer with the shapes of a Llama; it says nothing of sense, but it decodes."""
-
-    def tensor(name: str, *shape: int) -> Tensor:
-        return Tensor(name, shape, F32, size=4 * shape[0] * (shape[1] if len(shape) > 1 else 1))
-
     layer = [
         tensor("blk.0.attn_norm.weight", WIDTH),
         tensor("blk.0.attn_q.weight", WIDTH, WIDTH),
@@ -52,6 +52,57 @@ def tiny() -> Gguf:
         "tokenizer.ggml.eos_token_id": ("u32", 2),
     }
     return Gguf(metadata=metadata, tensors=whole + layer)
+
+
+def windowed() -> Gguf:
+    """Return two layers with the shapes of a Gemma 3, the first of which looks back 16 tokens only."""
+    model = tiny()
+    _rename(model, "gemma3")
+    model.metadata |= {
+        "gemma3.block_count": ("u32", 2),
+        "gemma3.context_length": ("u32", 2048),
+        "gemma3.attention.sliding_window": ("u32", 16),
+        "gemma3.attention.sliding_window_pattern": ("u32", 2),
+        "gemma3.attention.key_length": ("u32", WIDTH // HEADS),
+        "gemma3.attention.value_length": ("u32", WIDTH // HEADS),
+    }
+    layers = [each for each in model.tensors if str(each.name).startswith("blk.")]
+    layers += [tensor(f"blk.0.{name}_norm.weight", WIDTH) for name in ("post_attention", "post_ffw")]
+    layers += [tensor(f"blk.0.attn_{name}_norm.weight", WIDTH // HEADS) for name in "qk"]
+    whole = [each for each in model.tensors if each not in layers]
+    whole.append(tensor("output.weight", WIDTH, len(TOKENS)))
+    second = [tensor(str(each.name).replace("blk.0", "blk.1"), *each.shape) for each in layers]
+    return Gguf(metadata=model.metadata, tensors=whole + layers + second)
+
+
+def recurrent() -> Gguf:
+    """Return one layer with the shapes of a Mamba: a state instead of a KV cache."""
+    model = tiny()
+    _rename(model, "mamba")
+    inner, state, rank, kernel = 2 * WIDTH, 16, 2, 4
+    model.metadata |= {
+        "mamba.context_length": ("u32", 2048),
+        "mamba.ssm.conv_kernel": ("u32", kernel),
+        "mamba.ssm.inner_size": ("u32", inner),
+        "mamba.ssm.state_size": ("u32", state),
+        "mamba.ssm.time_step_rank": ("u32", rank),
+        "mamba.attention.head_count": ("u32", 0),
+        "mamba.feed_forward_length": ("u32", 0),
+    }
+    layer = [
+        tensor("blk.0.attn_norm.weight", WIDTH),
+        tensor("blk.0.ssm_in.weight", WIDTH, 2 * inner),
+        tensor("blk.0.ssm_conv1d.weight", kernel, inner),
+        tensor("blk.0.ssm_conv1d.bias", inner),
+        tensor("blk.0.ssm_x.weight", inner, rank + 2 * state),
+        tensor("blk.0.ssm_dt.weight", rank, inner),
+        tensor("blk.0.ssm_dt.bias", inner),
+        tensor("blk.0.ssm_a", state, inner),
+        tensor("blk.0.ssm_d", inner),
+        tensor("blk.0.ssm_out.weight", inner, WIDTH),
+    ]
+    whole = [each for each in model.tensors if not str(each.name).startswith("blk.")]
+    return Gguf(metadata=model.metadata, tensors=whole + layer)
 
 
 EXTREMES = [0, 1, 2, 3, 5, 7, 8, 16, 31, 33, 64, 255, 1024, 2**16, 2**24, 2**31 - 1, 2**31, 2**32 - 1]

@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from lora_files import encode, random_weights
-from tiny_models import tiny
+from lora_files import Matrix, encode
+from tiny_models import Gguf, tiny
 
 from app.domain.generation import Failed, Finished, Job, Piece, Reading, Request, Stats, Turn
 from app.domain.loading import LoadOptions
@@ -20,10 +21,20 @@ NO_END = ((2, -1000.0),)
 """Bias that keeps the model of `write_small` from ending an answer."""
 
 
-def write_small(folder: Path) -> Path:
+def write_small(folder: Path, file: Gguf | None = None) -> Path:
     """Write a model that computes in no time, and says nothing of sense: a token for each byte it reads."""
-    path = folder / "Small.gguf"
-    path.write_bytes(encode(tiny(), random_weights()))
+    file, path, chance = file or tiny(), folder / "Small.gguf", np.random.default_rng(0)
+    weights: dict[str, Matrix] = {}
+    for tensor in file.tensors:
+        name, shape = str(tensor.name), tensor.shape[::-1]
+        if name.endswith("ssm_a"):  # a state that fades
+            values = -np.exp(chance.normal(-2, 1, shape))
+        elif len(shape) == 1:
+            values = chance.normal(0 if name.endswith("bias") else 1, 0.1, shape)
+        else:
+            values = chance.normal(0, 0.3, shape)
+        weights[name] = values.astype(np.float32)
+    path.write_bytes(encode(file, weights))
     return path
 
 
