@@ -86,7 +86,6 @@ def test_another_version_asked_for_while_the_first_is_written_reads_one_token(
     assert len({first.text, *(each.text for each in others)}) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="each version reads the prompt as long as none has read it whole")
 def test_three_versions_asked_for_at_once_read_the_prompt_once(steps: Steps, smollm2: Path) -> None:
     prompt = Turn("user", "What does a heron eat when the lake is frozen? " * 4)
     asked = [
