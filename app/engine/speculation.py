@@ -12,7 +12,8 @@ from typing import Protocol
 
 MOST = 15  # tokens guessed at once
 
-_NGRAM = 3
+_NGRAM, _SHORT_NGRAM = 3, 2
+_ENOUGH_FOR_SHORT = 4  # tokens that may be guessed, before the short one is believed
 _LONGEST_MATCH = 16
 _FIRST_CREDIT, _MOST_CREDIT = 4.0, 30.0
 _REGAINED = 1 / 64  # credit for each token that was written without a guess
@@ -32,30 +33,38 @@ class PromptLookup:
     """
 
     def __init__(self) -> None:
-        self._places: dict[tuple[int, ...], int] = {}  # n-gram: where what followed it stands
+        # For each length of an n-gram: where what followed it last stands.
+        self._places: dict[int, dict[tuple[int, ...], int]] = {_NGRAM: {}, _SHORT_NGRAM: {}}
         self._indexed = 0
 
     def draft(self, tokens: Sequence[int], most: int) -> list[int]:
-        """Return what followed the last `_NGRAM` tokens where they stood before.
+        """Return what followed the last tokens where they stood before.
 
-        The shorter the part that matches, the shorter the guess.
+        The shorter the part that matches, the shorter the guess, and the more guesses come true, the less
+        must match.
 
         Args:
             tokens: Everything so far; it only grows between two calls.
             most: Tokens.
         """
-        places = self._places
-        # An n-gram is known once there is a token behind it, so the end of the text never finds itself.
-        for end in range(max(self._indexed, _NGRAM), len(tokens)):
-            places[tuple(tokens[end - _NGRAM : end])] = end
-        self._indexed = len(tokens)
-        place = places.get(tuple(tokens[-_NGRAM:]))
+        self._index(tokens)
+        match = _NGRAM
+        place = self._places[match].get(tuple(tokens[-match:]))
+        if place is None and most >= _ENOUGH_FOR_SHORT:
+            match = _SHORT_NGRAM
+            place = self._places[match].get(tuple(tokens[-match:]))
         if place is None:
             return []
-        match = _NGRAM
         while match < _LONGEST_MATCH and match < place and tokens[place - match - 1] == tokens[-match - 1]:
             match += 1
-        return list(tokens[place : place + min(most, match)])
+        return list(tokens[place : place + min(most, max(match, most // 2))])
+
+    def _index(self, tokens: Sequence[int]) -> None:
+        # An n-gram is known once there is a token behind it, so the end of the text never finds itself.
+        for length, places in self._places.items():
+            for end in range(max(self._indexed, length), len(tokens)):
+                places[tuple(tokens[end - length : end])] = end
+        self._indexed = len(tokens)
 
 
 class Pace:

@@ -21,15 +21,16 @@ def test_a_guess_is_what_followed_the_same_words_before(tokens: list[int], most:
     guess = PromptLookup().draft(tokens, most)
     assert len(guess) <= most
     if guess:
-        follows = tokens[-3:] + guess
+        follows = tokens[-3 if most < 4 else -2 :] + guess
         places = range(len(tokens) - len(follows) + 1)
         assert any(tokens[place : place + len(follows)] == follows for place in places)
 
 
 @given(TEXTS.filter(lambda tokens: len(tokens) > 3), st.integers(1, 20))
 def test_whatever_stood_before_is_found(tokens: list[int], most: int) -> None:
-    last = tokens[-3:]
-    known = any(tokens[place : place + 3] == last for place in range(len(tokens) - 3))
+    length = 3 if most < 4 else 2  # the more may be guessed, the less must match
+    last = tokens[-length:]
+    known = any(tokens[place : place + length] == last for place in range(len(tokens) - length))
     assert bool(PromptLookup().draft(tokens, most)) == known
 
 
@@ -45,7 +46,8 @@ def test_a_text_that_grows_gives_the_guesses_of_one_that_is_there_at_once(
 
 def test_the_longer_the_match_the_longer_the_guess() -> None:
     beginning = list(range(100, 140))
-    assert PromptLookup().draft([*beginning, 7, *beginning[:3]], 15) == beginning[3:6]
+    assert PromptLookup().draft([*beginning, 7, *beginning[:3]], 15) == beginning[3:10]
+    assert PromptLookup().draft([*beginning, 7, *beginning[:3]], 4) == beginning[3:6]
     assert PromptLookup().draft([*beginning, 7, *beginning[:9]], 15) == beginning[9:18]
     assert PromptLookup().draft([*beginning, 7, *beginning[:20]], 15) == beginning[20:35]
 
