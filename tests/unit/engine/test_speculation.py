@@ -16,22 +16,23 @@ from app.engine.speculation import MOST, Pace, PromptLookup
 TEXTS = st.lists(st.integers(0, 3), max_size=60)
 
 
+def stood_before(tokens: list[int], count: int, guess: list[int]) -> bool:
+    """Return whether the last `count` tokens stood somewhere before, with `guess` behind them."""
+    sought = tokens[len(tokens) - count :] + guess
+    return any(tokens[at : at + len(sought)] == sought for at in range(len(tokens) - len(sought) + 1))
+
+
 @given(TEXTS, st.integers(0, 20))
 def test_a_guess_is_what_followed_the_same_words_before(tokens: list[int], most: int) -> None:
     guess = PromptLookup().draft(tokens, most)
     assert len(guess) <= most
-    if guess:
-        follows = tokens[-3 if most < 4 else -2 :] + guess
-        places = range(len(tokens) - len(follows) + 1)
-        assert any(tokens[place : place + len(follows)] == follows for place in places)
+    assert not guess or stood_before(tokens, 2, guess)
 
 
 @given(TEXTS.filter(lambda tokens: len(tokens) > 3), st.integers(1, 20))
 def test_whatever_stood_before_is_found(tokens: list[int], most: int) -> None:
-    length = 3 if most < 4 else 2  # the more may be guessed, the less must match
-    last = tokens[-length:]
-    known = any(tokens[place : place + length] == last for place in range(len(tokens) - length))
-    assert bool(PromptLookup().draft(tokens, most)) == known
+    before_the_end = any(tokens[at : at + 3] == tokens[-3:] for at in range(len(tokens) - 3))
+    assert PromptLookup().draft(tokens, most) or not before_the_end
 
 
 @given(TEXTS, st.lists(st.integers(1, 7)))
@@ -46,10 +47,13 @@ def test_a_text_that_grows_gives_the_guesses_of_one_that_is_there_at_once(
 
 def test_the_longer_the_match_the_longer_the_guess() -> None:
     beginning = list(range(100, 140))
-    assert PromptLookup().draft([*beginning, 7, *beginning[:3]], 15) == beginning[3:10]
-    assert PromptLookup().draft([*beginning, 7, *beginning[:3]], 4) == beginning[3:6]
-    assert PromptLookup().draft([*beginning, 7, *beginning[:9]], 15) == beginning[9:18]
-    assert PromptLookup().draft([*beginning, 7, *beginning[:20]], 15) == beginning[20:35]
+    lengths = []
+    for match in range(3, 25):
+        guess = PromptLookup().draft([*beginning, 7, *beginning[:match]], MOST)
+        assert guess == beginning[match : match + len(guess)]
+        lengths.append(len(guess))
+    assert lengths == sorted(lengths)
+    assert 0 < lengths[0] < lengths[-1] == MOST
 
 
 @given(st.lists(st.tuples(st.integers(0, MOST), st.integers(0, MOST)), max_size=60))
