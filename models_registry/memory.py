@@ -17,6 +17,8 @@ _REPACKED = {"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"}
 _REPACKED_ON_ARM = {"Q5_K", "Q6_K"}
 _REPACKED_ROWS = 8
 
+# Measured: Python with llama.cpp's libraries before anything is loaded; the window comes on top of that.
+_PROGRAM_BYTES = 47_500_000
 # Measured: tokens with the tables over them, and the pairs that are merged.
 _TOKEN_BYTES, _MERGE_BYTES = 168, 190
 _MERGING_TOKENIZERS = ("gpt2",)
@@ -34,17 +36,19 @@ class Memory:
         kv_cache: The KV cache, and the states of recurrent layers.
         compute: What is computed in between, the logits, and the work space of the CPU.
         vocabulary: Tokens and the tables over them.
+        program: The engine itself, before it has loaded anything.
     """
 
     weights: int
     kv_cache: int
     compute: int
     vocabulary: int
+    program: int = _PROGRAM_BYTES
 
     @property
     def total(self) -> int:
-        """Return all of them together: what the program takes on top of itself."""
-        return self.weights + self.kv_cache + self.compute + self.vocabulary
+        """Return all of them together: the most that the process takes."""
+        return self.weights + self.kv_cache + self.compute + self.vocabulary + self.program
 
 
 def estimate(header: Header, layout: Layout, *, gpu: bool = False) -> Memory:
@@ -57,10 +61,12 @@ def estimate(header: Header, layout: Layout, *, gpu: bool = False) -> Memory:
     """
     shape = shape_of(header)
     width = _Widths(header, shape)
+    logits = 4 * width.tokens * layout.sequences
+    running = _CELL_BYTES * layout.context + _RUNNING_BYTES + (0 if gpu else _work(width, layout))
     return Memory(
         weights=header.weights_size + (0 if gpu else _repacked(header)),
         kv_cache=_kv_cache(shape, layout),
-        compute=_compute(width, shape, layout) + (0 if gpu else _work(width, layout)),
+        compute=compute_buffer(header, layout) + logits + running,
         vocabulary=_vocabulary(header, width.tokens),
     )
 
@@ -115,8 +121,10 @@ class _Widths:
         self.tokens = embedding.shape[1] if embedding and len(embedding.shape) > 1 else 0
 
 
-def _compute(width: _Widths, shape: Shape, layout: Layout) -> int:
-    """Return the bytes of the compute buffer and of the logits: the largest moment of the graph counts."""
+def compute_buffer(header: Header, layout: Layout) -> int:
+    """Return the bytes of llama.cpp's compute buffer: the largest moment of the graph counts."""
+    shape = shape_of(header)
+    width = _Widths(header, shape)
     rows, cells = layout.ubatch, [layout.context] if shape.heads else []
     if shape.windowed:
         cells.append(windowed_cells(shape, layout))
@@ -133,8 +141,7 @@ def _compute(width: _Widths, shape: Shape, layout: Layout) -> int:
     )
     during = rows * (mask + max(scores + 4 * attention, 4 * feeding))
     after = 4 * layout.outputs * (width.tokens + 2 * width.embedding) + 4 * rows * width.embedding
-    logits = 4 * width.tokens * max(layout.sequences, 1)
-    return max(during, after) + logits + _CELL_BYTES * layout.context + _RUNNING_BYTES
+    return max(during, after)
 
 
 def _work(width: _Widths, layout: Layout) -> int:

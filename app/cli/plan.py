@@ -37,6 +37,7 @@ def _lines(found: Plan) -> list[tuple[str, str, str]]:
         (_("what it has read"), size(memory.kv_cache), _("KV cache, {type}").format(type=found.kv_type)),
         (_("room to compute in"), size(memory.compute), _("compute")),
         (_("its words"), size(memory.vocabulary), _("vocabulary")),
+        (_("the program"), size(memory.program), ""),
         (_("together"), size(memory.total), ""),
         (_("memory there is"), size(found.available), _("it fits") if found.fits else _("it does not fit")),
     ]

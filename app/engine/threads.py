@@ -72,12 +72,12 @@ class Cores:
         return cls(physical, min(_fast_cores(usable) or physical, physical), logical)
 
     def candidates(self) -> list[int]:
-        """Return the numbers of threads that are worth a measurement, the usual one first."""
+        """Return the numbers of threads that are worth a measurement, the most promising first."""
         numbers = [self.physical, self.fast]
-        if self.physical > 1:
-            numbers.append(self.physical - 1)  # one is left to the window and the system
         if self.physical >= 4:
             numbers.append(self.physical // 2)
+        if self.physical > 1:
+            numbers.append(self.physical - 1)  # one is left to the window and the system
         numbers.append(self.logical)
         return list(dict.fromkeys(numbers))
 
@@ -126,10 +126,8 @@ class Threads:
             engine: What computes.
             compute: Decodes; what it raises ends the measurement, and nothing is kept.
         """
-        usual = ThreadCounts(self._cores.fast, self._cores.fast)
-        candidates = self._cores.candidates()
-        first = compute(usual.decode, 1)  # reads the pages of the file and wakes the threads
-        counts = self._compare(candidates, compute) if first < _SECONDS and candidates[1:] else usual
+        compute(self._cores.fast, 1)  # reads the pages of the file and wakes the threads
+        counts = self._compare(compute)
         self._keep(path, engine, counts)
         return counts
 
@@ -143,17 +141,28 @@ class Threads:
             return counts
         return ThreadCounts(max(counts.decode // 2, 1), max(counts.prefill // 2, 1))
 
-    def _compare(self, candidates: Sequence[int], compute: Compute) -> ThreadCounts:
-        decode = _interleaved(candidates, lambda threads: compute(threads, 1))
-        chosen = best(decode, self._cores)
-        # A batch takes at most what its tokens take one by one, so this stays within the time.
-        one = median(decode[chosen])
-        tokens = min(int(_SECONDS / (one * len(candidates))), _PREFILL_TOKENS)
-        if tokens < _LEAST_PREFILL_TOKENS:
-            return ThreadCounts(chosen, self._cores.fast)
-        compute(self._cores.fast, tokens)
-        prefill = _interleaved(candidates, lambda threads: compute(threads, tokens))
-        return ThreadCounts(chosen, best(prefill, self._cores))
+    def _compare(self, compute: Compute) -> ThreadCounts:
+        usual = self._cores.fast
+        one = compute(usual, 1)
+        decode = self._best(one, lambda threads: compute(threads, 1))
+        few = _LEAST_PREFILL_TOKENS
+        if one * few > _SECONDS:  # a batch takes at most what its tokens take one by one
+            return ThreadCounts(decode, usual)
+        several = compute(usual, few)
+        rounds = several * len(self._cores.candidates()) * _LEAST_ROUNDS
+        tokens = max(few, min(int(few * _SECONDS / rounds), _PREFILL_TOKENS))
+        prefill = self._best(several * tokens / few, lambda threads: compute(threads, tokens))
+        return ThreadCounts(decode, prefill)
+
+    def _best(self, once: float, run: Callable[[int], float]) -> int:
+        """Return the best number of threads, among as many as there is time to compare.
+
+        Args:
+            once: Seconds of one run with the usual number.
+            run: Takes threads, returns seconds.
+        """
+        candidates = self._cores.candidates()[: int(_SECONDS / (once * _LEAST_ROUNDS))]
+        return best(_interleaved(candidates, run), self._cores) if candidates[1:] else self._cores.fast
 
     def _key(self, path: Path, engine: str) -> dict[str, object]:
         return {"file": records.state_of(path), "engine": engine, "cores": asdict(self._cores)}

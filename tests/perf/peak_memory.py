@@ -95,7 +95,7 @@ def fill(arguments: argparse.Namespace) -> dict[str, object]:
     model.close()
     return {
         "layout": asdict(layout),
-        "planned": {**asdict(planned), "total": planned.total + program},
+        "planned": {**asdict(planned), "total": planned.total},
         "peak": peak,
         "program": program,
         "after_loading": loaded.rss - program,
