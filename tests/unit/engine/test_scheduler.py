@@ -20,7 +20,6 @@ QUESTIONS = (
     "Repeat exactly: one two three four five six seven eight nine ten",
     "Count from 1 to 20.",
     "Repeat exactly: the quick brown fox jumps over the lazy dog",
-    "List the days of the week.",
 )
 LONG = Settings(temperature=0, context=2048, speculation=False, max_tokens=400)
 
@@ -198,7 +197,7 @@ def test_a_background_request_takes_the_context_that_is_there(steps: Steps, smol
     steps.step()
     behind = steps.ask(
         smollm2,
-        Turn("user", QUESTIONS[3]),
+        Turn("user", QUESTIONS[2]),
         settings=Settings(temperature=0, max_tokens=3, context=512),
         background=True,
     )
@@ -295,12 +294,9 @@ def test_answers_through_different_adapters_do_not_mix(steps: Steps, smollm2: Pa
     changed, stats = steps.answer(smollm2, question, settings=GREEDY, adapters=adapters)
     assert changed != plain
     assert stats.reused_tokens == 0
-    asked = [
-        steps.ask(smollm2, question, settings=GREEDY, adapters=chosen)
-        for chosen in (adapters, (), adapters, ())
-    ]
+    asked = [steps.ask(smollm2, question, settings=GREEDY, adapters=chosen) for chosen in (adapters, ())]
     steps.run(*asked)
-    assert [each.text for each in asked] == [changed, plain, changed, plain]
+    assert [each.text for each in asked] == [changed, plain]
     assert all(each.end.prompt_tokens - each.end.reused_tokens == 1 for each in asked)
 
 
