@@ -3,15 +3,21 @@
 import os
 import platform
 import sys
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import psutil
 
 from app import __version__
+from app.domain.loading import LoadOptions
+from app.engine.threads import Cores, Threads
 from app.services import snapshots
 from app.storage.database import Database
 from app.storage.folders import Folders
+from models_registry.fit import choose
+from models_registry.library import Entry, Library
+from models_registry.memory import estimate
 
 _LIBRARIES = (
     "llama-cpp-python",
@@ -28,7 +34,7 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
     from app.engine import native
 
     native.start()
-    memory = psutil.virtual_memory()
+    memory, devices = psutil.virtual_memory(), native.devices()
     return {
         "fireside": __version__,
         "python": sys.version.split()[0],
@@ -42,8 +48,10 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
                 "memory_free": device.memory_free,
                 "memory_total": device.memory_total,
             }
-            for device in native.devices()
+            for device in devices
         ],
+        "engine": _engine(),
+        "models": _models(folders, native.identity(), gpu=len(devices) > 1),
         "llama_cpp": native.system_info().strip(),
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "sqlite": database.read(lambda db: str(db.execute("SELECT sqlite_version()").fetchone()[0])).result(),
@@ -56,6 +64,38 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
         },
         "snapshots": snapshots.usage(folders).to_json(),
     }
+
+
+def _engine() -> dict[str, Any]:
+    """Return what the engine does unless it is told otherwise."""
+    from app.engine.loader import DEFAULT_CONTEXT
+
+    options = {name: value for name, value in asdict(LoadOptions()).items() if value is not None}
+    threads = asdict(Threads.usual_here())
+    return {"cores": asdict(Cores.here()), "threads": threads, "context": DEFAULT_CONTEXT, **options}
+
+
+def _models(folders: Folders, engine: str, *, gpu: bool) -> list[dict[str, Any]]:
+    """Return how the engine lays out each model by itself, what that takes in bytes, and its threads."""
+    from app.engine.loader import DEFAULT_CONTEXT
+
+    threads = Threads(folders.data)
+
+    def facts(entry: Entry) -> dict[str, Any]:
+        if entry.header is None:
+            return {"name": entry.name, "problem": entry.error.problem if entry.error else ""}
+        trained = entry.header.context_length or DEFAULT_CONTEXT
+        layout = choose(entry.header, min(trained, DEFAULT_CONTEXT), gpu=gpu)
+        memory = estimate(entry.header, layout, gpu=gpu)
+        measured = threads.known(entry.path, engine)
+        return {
+            "name": entry.name,
+            "layout": asdict(layout),
+            "memory": {**asdict(memory), "total": memory.total},
+            "threads": {**asdict(measured or Threads.usual_here()), "measured": measured is not None},
+        }
+
+    return [facts(entry) for entry in Library(folders.models).entries()]
 
 
 def _version(distribution: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from app.cli import doctor
 from app.cli.arguments import parser
 from app.domain.errors import UserError
+from app.engine.threads import Threads
 from app.services import snapshots
 from app.services.diagnosis import diagnose
 from app.storage.database import Database
@@ -39,6 +40,32 @@ def run(services, *words):
 
 def test_snapshots_are_counted(services, kept):
     assert diagnose(services.folders, services.database)["snapshots"] == {"count": 2, "bytes": 1500}
+
+
+def test_the_memory_and_the_threads_of_each_model_are_told(services, smollm2):
+    from app.engine import native
+    from models_registry.fit import choose
+    from models_registry.gguf import read_header
+    from models_registry.memory import estimate
+
+    threads = Threads(services.folders.data)
+    facts = diagnose(services.folders, services.database)
+    (model,) = facts["models"]
+    assert model["layout"]["context"] == facts["engine"]["context"] == 8192
+    header = read_header(smollm2)
+    assert model["memory"]["total"] == estimate(header, choose(header, 8192)).total
+    assert not model["threads"]["measured"]
+    threads.measure(smollm2, native.identity(), lambda _threads, tokens: tokens / 1000)
+    (model,) = diagnose(services.folders, services.database)["models"]
+    assert model["threads"]["measured"]
+    assert model["threads"]["decode"] == threads.known(smollm2, native.identity()).decode
+
+
+def test_a_file_that_is_no_model_is_named_with_its_problem(services):
+    services.folders.models.mkdir()
+    (services.folders.models / "broken.gguf").write_bytes(b"GGUF")
+    told = diagnose(services.folders, services.database)["models"]
+    assert {"name": "Broken", "problem": "truncated"} in told
 
 
 def test_where_there_are_none_there_is_nothing_to_clear(services, capsys):
