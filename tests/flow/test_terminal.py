@@ -119,6 +119,17 @@ def test_models_are_listed_added_and_told_about(home: Path, gemma: Path) -> None
     assert info["sha256"] == "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 
 
+def test_a_plan_says_what_a_context_takes_and_what_would_fit(home: Path) -> None:
+    plan = json.loads(fireside(home, "plan", "smol", "--context", "4k", "--json"))
+    memory = plan["memory"]
+    assert plan["fits"]
+    assert memory["kv_cache"] == 4096 * 30 * 2 * 3 * 64 * 2  # layers, keys and values, heads, size, f16
+    small = json.loads(fireside(home, "plan", "smol", "--context", "8k", "--memory", "200MiB", "--json"))
+    assert not small["fits"]
+    assert small["advice"]
+    assert "it does not fit" in fireside(home, "plan", "smol", "--context", "8k", "--memory", "200MiB")
+
+
 def test_doctor_tells_what_a_bug_report_needs(home: Path) -> None:
     facts = json.loads(fireside(home, "doctor", "--json"))
     assert facts["devices"][-1]["name"] == "CPU"
