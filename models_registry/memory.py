@@ -113,7 +113,7 @@ class _Widths:
         self.value = max((layer.value for layer in shape.layers), default=0)
         self.dense = largest("feed_forward_length")
         self.experts_used = largest("expert_used_count")
-        self.experts = self.experts_used * largest("expert_feed_forward_length")
+        self.experts = self.experts_used * (largest("expert_feed_forward_length") or self.dense)
         self.state = 2 * largest("ssm.inner_size") + 2 * largest("ssm.group_count") * largest(
             "ssm.state_size"
         )

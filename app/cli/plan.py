@@ -21,7 +21,36 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     print_columns(_lines(found))
     for sentence in found.advice:
         print(sentence)
+    print()
+    print(_("The same context in other ways:"))
+    print_columns(_alternatives(found))
     return 0
+
+
+def _alternatives(found: Plan) -> list[tuple[str, ...]]:
+    """Return a table of what each way takes, with a line of titles."""
+    titles = (
+        _("KV type"),
+        _("flash attention"),
+        _("tokens at once"),
+        _("whole window"),
+        _("KV cache"),
+        _("compute"),
+        _("together"),
+    )
+    rows = [
+        (
+            each.layout.kv_type,
+            _("on") if each.layout.flash_attention else _("off"),
+            str(each.layout.ubatch),
+            _("yes") if each.layout.whole_window else _("no"),
+            size(each.memory.kv_cache),
+            size(each.memory.compute),
+            size(each.memory.total),
+        )
+        for each in found.alternatives
+    ]
+    return [titles, *rows]
 
 
 def _lines(found: Plan) -> list[tuple[str, str, str]]:

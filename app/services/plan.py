@@ -18,6 +18,22 @@ from models_registry.memory import Memory, estimate
 
 _UNKNOWN_TRAINING = 1 << 20  # tokens; the most that is looked at when the file does not say its own
 
+_FEWER_AT_ONCE = 128  # tokens; takes a quarter of the room to compute in, and reads more slowly
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The same context made in another way, and what it takes then."""
+
+    layout: Layout
+    memory: Memory
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what distinguishes it, and the bytes, as JSON types."""
+        names = ("kv_type", "whole_window", "flash_attention", "ubatch")
+        sizes = {"kv_cache": self.memory.kv_cache, "compute": self.memory.compute, "total": self.memory.total}
+        return {name: getattr(self.layout, name) for name in names} | sizes
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -33,6 +49,7 @@ class Plan:
         available: Bytes there are for it.
         fitting_context: The largest context up to the trained one that fits with this KV cache; 0 for none.
         fitting_kv_type: The best type of the KV cache with which this context fits; empty for none.
+        alternatives: Each way to make this context, the one above among them.
     """
 
     model: str
@@ -44,6 +61,7 @@ class Plan:
     available: int
     fitting_context: int
     fitting_kv_type: str
+    alternatives: tuple[Alternative, ...]
 
     @property
     def fits(self) -> bool:
@@ -82,6 +100,7 @@ class Plan:
             "memory": {**asdict(self.memory), "total": self.memory.total, "available": self.available},
             "fits": self.fits,
             "advice": self.advice,
+            "alternatives": [each.to_json() for each in self.alternatives],
         }
 
 
@@ -123,6 +142,7 @@ def plan(model: Model, context: int | None, kv_type: str = "f16", available: int
         available=available,
         fitting_context=room.largest(trained or _UNKNOWN_TRAINING, kv_type),
         fitting_kv_type=next((kind for kind in KV_TYPES if room.fits(size, kind)), ""),
+        alternatives=room.alternatives(size),
     )
 
 
@@ -137,6 +157,14 @@ class _Room:
     def taken(self, context: int, kv_type: str) -> tuple[Layout, Memory]:
         layout = choose(self._header, context, kv_type=kv_type, gpu=self._gpu)
         return layout, estimate(self._header, layout, gpu=self._gpu)
+
+    def alternatives(self, context: int) -> tuple[Alternative, ...]:
+        """Return each way to make a context of this size that the model allows, once."""
+        ways: list[dict[str, Any]] = [{"kv_type": kind} for kind in KV_TYPES]
+        ways += [{"flash_attention": True}, {"flash_attention": False}, {"ubatch": _FEWER_AT_ONCE}]
+        ways += [{"kv_type": kind, "whole_window": True} for kind in KV_TYPES]
+        layouts = dict.fromkeys(choose(self._header, context, gpu=self._gpu, **way) for way in ways)
+        return tuple(Alternative(layout, estimate(self._header, layout, gpu=self._gpu)) for layout in layouts)
 
     def fits(self, context: int, kv_type: str) -> bool:
         return self.taken(context, kv_type)[1].total <= self._available

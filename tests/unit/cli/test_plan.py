@@ -32,6 +32,7 @@ def test_json_is_one_object(small, capsys):
     run(small, "--context", "4k", "--memory", "1GB", "--json")
     found = json.loads(capsys.readouterr().out)
     memory = found.pop("memory")
+    alternatives = found.pop("alternatives")
     assert found == {
         "context": 4096,
         "trained_context": 8192,
@@ -43,8 +44,21 @@ def test_json_is_one_object(small, capsys):
         "advice": [],
     }  # fmt: skip
     assert memory.pop("available") == 10**9
+    assert memory["total"] == alternatives[0]["total"]
     assert memory.pop("total") == sum(memory.values())
     assert memory["kv_cache"] == 4096 * 30 * 2 * 192 * 2  # tokens, layers, keys and values, elements, bytes
+
+
+def test_each_way_to_make_the_context_has_its_price(small, windowed, capsys):
+    ways = plan(windowed, 32768).alternatives
+    assert len(set(ways)) == len(ways)
+    assert {each.layout.kv_type for each in ways} == {"f16", "q8_0", "q4_0"}
+    assert {each.layout.whole_window for each in ways} == {True, False}
+    assert {each.layout.context for each in ways} == {32768}
+    assert all(each.layout.whole_window for each in plan(small, 8192).alternatives)  # it has no windows
+    run(windowed, "--context", "32k")
+    table = capsys.readouterr().out.split("The same context in other ways:\n")[1].splitlines()
+    assert len(table) == 1 + len(ways)
 
 
 def test_the_context_is_the_engines_when_none_is_given_and_rounded_as_it_rounds(small):
