@@ -70,6 +70,7 @@ class LoadedModel:
         # A chat asks the same of its whole history every turn.
         self._spells_control = lru_cache(_REMEMBERED_TEXTS)(self._spells_control_token)
         self._pieces: dict[int, bytes] = {}
+        self._adds_space = self.piece((self.tokenize("a", special=False) or [0])[0]).startswith(b" ")
         source = api.llama_model_chat_template(self._model, None)
         self.template = Template(
             source.decode("utf-8", "replace") if source else None,
@@ -135,15 +136,28 @@ class LoadedModel:
             if own is None and (segment.turn is None or not self._spells_control(segment.text)):
                 joined += segment.text
                 continue
-            tokens += self.tokenize(joined, special=True)
+            tokens += self._tokenize_behind(tokens, joined, special=True)
             joined = ""
-            tokens += own if own is not None else self.tokenize(segment.text, special=False)
-        tokens += self.tokenize(joined, special=True)
+            tokens += own if own is not None else self._tokenize_behind(tokens, segment.text, special=False)
+        tokens += self._tokenize_behind(tokens, joined, special=True)
         bos = api.llama_vocab_bos(self._vocab)
         # Many templates write the beginning-of-text token themselves.
         if api.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != [bos]:
             tokens.insert(0, bos)
         return tokens
+
+    def _tokenize_behind(self, tokens: Sequence[int], text: str, *, special: bool) -> list[int]:
+        """Return the tokens of `text` that follows `tokens`.
+
+        Vocabularies of the SentencePiece kind put a space in front of every text; one that stands within
+        another must not get it.
+        """
+        if not tokens or not text or not self._adds_space:
+            return self.tokenize(text, special=special)
+        before = self.tokenize("\n", special=False)
+        both = self.tokenize("\n" + text, special=special)
+        apart = both[: len(before)] == before
+        return both[len(before) :] if apart else self.tokenize(text, special=special)
 
     def _spells_control_token(self, text: str) -> bool:
         return self.tokenize(text, special=True) != self.tokenize(text, special=False)

@@ -152,7 +152,8 @@ class Runtime:
                 case Load(path, context, options):
                     with suppress(LoadCancelled):
                         self._loader.load(path, context, options, work.job)
-                        self._loader.measure_threads()
+                        if not self._answers:  # they would be slowed, and spoil the measurement
+                            self._loader.measure_threads()
                     work.job.put(Finished(None))
                 case Prompt(request):
                     self._render(request, work.job)
@@ -203,7 +204,8 @@ class Runtime:
                 _("Shorten the message, or start a new chat."),
                 "new-chat",
             )
-        self._loader.use_threads(loaded, reproducible=settings.seed is not None)
+        if not self._answers:  # they began with the threads there are
+            self._loader.use_threads(loaded, reproducible=settings.seed is not None)
         answer = Answer(
             loaded.model,
             job,
@@ -216,7 +218,8 @@ class Runtime:
             thinking=_is_thinking(loaded.model, request, segments),
             drafter=_drafter(loaded, settings),
             background=request.background,
-            reproducible=settings.seed is not None,
+            # Alone on the engine: nothing that nobody waits for is worth that.
+            reproducible=settings.seed is not None and not request.background,
         )
         self._begun[answer] = request.turns[-1].text if request.continues else ""
         loaded.scheduler.add(answer, adapters, request.chat)
@@ -228,7 +231,11 @@ class Runtime:
         return self._loader.load(request.model, request.settings.context, request.options, job)
 
     def _forget(self, chat: int) -> None:
+        for index, work in enumerate(self._waiting):
+            if isinstance(work.what, Request) and work.what.chat == chat:
+                self._waiting[index] = replace(work, what=replace(work.what, chat=None))
         if loaded := self._loader.loaded:
+            loaded.scheduler.forget_chat(chat)
             loaded.cache.forget_chat(chat)
         elif self._folder:
             snapshots.forget(self._folder / SNAPSHOTS, chat)

@@ -79,6 +79,12 @@ class Scheduler:
         self._sets[answer] = adapters, chat
         self.answers.append(answer)
 
+    def forget_chat(self, chat: int) -> None:
+        """Let the answers of a conversation leave no trace."""
+        for answer, (adapters, whose) in self._sets.items():
+            if whose == chat:
+                self._sets[answer] = adapters, None
+
     def step(self) -> None:
         """Compute one batch.
 
@@ -198,16 +204,16 @@ class Scheduler:
             try:
                 self._context.decode([share.part for share in shares])
             except NoSlot:
-                if not self._cache.make_room():
+                if any(share.drafts for share in shares):  # cheaper than a chat that must be read again
+                    shares = [_Share(share.answer, share.sequence, share.tokens) for share in shares]
+                elif not self._cache.make_room():
                     shares = self._smaller(shares)
             else:
                 break
         return shares
 
     def _smaller(self, shares: list[_Share]) -> list[_Share]:
-        """Give up something when the KV cache is full of what is needed: guesses, or the last answer."""
-        if any(share.drafts for share in shares):
-            return [_Share(share.answer, share.sequence, share.tokens) for share in shares]
+        """Have the last answer wait when the KV cache is full of what is needed, or end the only one."""
         seated = [answer for answer in self.answers if answer.sequence]
         if len(seated) == 1:
             self._end(seated[0], StopReason.LENGTH)

@@ -22,6 +22,7 @@ from app.engine.templates.words import Words, marked, written
 MAX_SECONDS = 5.0
 PROBE_SECONDS = 0.5  # for a conversation that only finds out what a template can do
 
+_ANSWERS = "Assistant:"
 PLAIN_STOP = ("\nUser:", "\nAssistant:")
 OF_VARIABLES = -1  # the number of the turn that a template's variables count as
 
@@ -279,9 +280,11 @@ def _plain(turns: Sequence[Turn]) -> list[Segment]:
     """A dialogue that a model without a template can carry on."""
     segments: list[Segment] = []
     for number, turn in enumerate(turns):
-        name = {"user": "User: ", "assistant": "Assistant: "}.get(turn.role, "")
-        segments += [Segment(name), Segment(turn.text.strip(), number), Segment("\n")]
-    segments.append(Segment("Assistant:"))
+        name = {"user": "User: ", "assistant": _ANSWERS}.get(turn.role, "")
+        # The space belongs to the answer, as it does when the model writes one.
+        words = f" {turn.text.strip()}" if turn.role == "assistant" else turn.text.strip()
+        segments += [Segment(name), Segment(words, number), Segment("\n")]
+    segments.append(Segment(_ANSWERS))
     return [segment for segment in segments if segment.text]
 
 

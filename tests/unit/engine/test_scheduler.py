@@ -300,7 +300,6 @@ def test_answers_through_different_adapters_do_not_mix(steps: Steps, smollm2: Pa
     assert all(each.end.prompt_tokens - each.end.reused_tokens == 1 for each in asked)
 
 
-@pytest.mark.xfail(strict=True, reason="threads are measured although every sequence is busy")
 def test_loading_what_is_loaded_disturbs_no_answer(small: Path, tmp_path: Path) -> None:
     steps = Steps(tmp_path)
     settings = Settings(temperature=0, max_tokens=20, context=512, logit_bias=NO_END)
@@ -315,7 +314,6 @@ def test_loading_what_is_loaded_disturbs_no_answer(small: Path, tmp_path: Path) 
         steps.close()
 
 
-@pytest.mark.xfail(strict=True, reason="a reproducible answer holds everybody up, also in the background")
 def test_a_background_answer_with_a_seed_keeps_nobody_waiting(steps: Steps, small: Path) -> None:
     settings = Settings(temperature=0, max_tokens=100, context=512, logit_bias=NO_END, seed=1)
     behind = steps.ask(small, Turn("user", "Bert."), settings=settings, background=True)

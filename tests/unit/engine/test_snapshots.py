@@ -150,7 +150,6 @@ def test_a_chat_that_is_forgotten_while_it_is_answered_leaves_no_trace(small: Pa
     assert not files(tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="the scheduler keeps the chat of an answer that has no sequence yet")
 def test_a_chat_that_is_forgotten_before_its_answer_begins_leaves_no_trace(
     small: Path, tmp_path: Path
 ) -> None:
