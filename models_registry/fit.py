@@ -13,7 +13,7 @@ CELL_STEP = 256
 
 _SEQUENCES, _SEQUENCES_THAT_COST = 8, 4
 _OUTPUTS = 16
-_LARGEST_SCORES = 256 << 20
+_LARGEST_SCORES = 192 << 20
 _PLAIN_ATTENTION = frozenset({"grok"})  # llama.cpp switches flash attention off there
 
 
