@@ -291,16 +291,13 @@ def _speeds(choices: Choices) -> dict[str, Any]:
     The context holds no more than the depth and one prompt, as the peer's does: the cells of other chats
     would have to be passed over. So each prompt pushes the one before out.
     """
-    gauge = Gauge()
     found: dict[str, Any] = {}
     for depth in choices.depths:
         with Fireside(choices, depth + PROMPT + 256) as fireside:
             before = [fireside.fit(depth, "deep", [])] if depth else []
             if depth:
                 before.append(Turn("assistant", fireside.ask(before, 1).text or "Well."))
-            gauge.reset()
             written, seconds, begun = speed_of_writing(fireside, before, ANSWER)
-            lock = 1000 * gauge.lock_seconds
             tried = fireside.fit(PROMPT, "tried", before)
             timed = Turn("user", tried.text.replace("tried", "first", 1))
             stats = fireside.ask([*before, timed], 1).stats
@@ -312,7 +309,6 @@ def _speeds(choices: Choices) -> dict[str, Any]:
             "read_depth": stats.reused_tokens,
             "written": written,
             "written_depth": begun,
-            "lock_milliseconds": lock,
         }
     return found
 
@@ -429,9 +425,8 @@ def show_peer(choices: Choices) -> dict[str, Any]:
                 peer = [theirs[depth][what] for _ours, theirs in rounds]
                 ratios = [ours / theirs for ours, theirs in zip(mine, peer, strict=True)]
                 case = {"model": model.name, "depth": int(depth), "what": what}
-                lock = statistics.median(ours[depth]["lock_milliseconds"] for ours, _theirs in rounds)
                 medians = {"ours": statistics.median(mine), "peer": statistics.median(peer)}
-                cases.append({**case, **at_least(ratios, 0.98, **medians, lock_milliseconds=lock)})
+                cases.append({**case, **at_least(ratios, 0.98, **medians)})
     return {"cases": cases, "met": all(case["met"] for case in cases)}
 
 
