@@ -316,6 +316,7 @@ def test_loading_what_is_loaded_disturbs_no_answer(small: Path, tmp_path: Path) 
 
 def test_a_background_answer_with_a_seed_keeps_nobody_waiting(steps: Steps, small: Path) -> None:
     settings = Settings(temperature=0, max_tokens=100, context=512, logit_bias=NO_END, seed=1)
+    steps.load(small, 512)  # a background answer takes the context that is there
     behind = steps.ask(small, Turn("user", "Bert."), settings=settings, background=True)
     for _step in range(3):
         steps.step()
