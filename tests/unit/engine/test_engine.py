@@ -27,6 +27,9 @@ pytestmark = pytest.mark.real_model
 
 GREEDY = Settings(temperature=0, max_tokens=24, context=2048)
 QUESTION = Turn("user", "Name three colours of the rainbow.")
+# Here the model is sure of its answer. Elsewhere two tokens are often all but equally likely, and a batch
+# of another size, or other chats in the cache, take the other one.
+SURE = Turn("user", "Repeat exactly: one two three four five six seven eight nine ten")
 
 
 @pytest.fixture(scope="module")
@@ -123,16 +126,16 @@ def test_the_end_of_the_context_ends_an_answer(engine: Engine, smollm2: Path) ->
 
 
 def test_continuing_gives_what_would_have_come_anyway(engine: Engine, smollm2: Path) -> None:
-    question = Turn("user", "Why is the sky blue?")
+    question = SURE
     whole, _stats = answer(
-        engine, smollm2, question, settings=Settings(temperature=0, max_tokens=30, context=2048)
+        engine, smollm2, question, settings=Settings(temperature=0, max_tokens=16, context=2048)
     )
     begun, _stats = answer(
-        engine, smollm2, question, settings=Settings(temperature=0, max_tokens=12, context=2048)
+        engine, smollm2, question, settings=Settings(temperature=0, max_tokens=5, context=2048)
     )
     rest, stats = answer(
         engine, smollm2, question, Turn("assistant", begun),
-        settings=Settings(temperature=0, max_tokens=18, context=2048), continues=True,
+        settings=Settings(temperature=0, max_tokens=11, context=2048), continues=True,
     )  # fmt: skip
     assert begun + rest == whole
     assert stats.prompt_tokens - stats.reused_tokens == 1
@@ -225,13 +228,13 @@ def test_a_refused_context_does_not_look_like_loading_for_ever(smollm2: Path) ->
 
 
 def test_switching_models_keeps_both_working(engine: Engine, smollm2: Path, gemma: Path) -> None:
-    text, _stats = answer(engine, smollm2, QUESTION)
+    text, _stats = answer(engine, smollm2, SURE)
     assert engine.status.has_template
-    other, _stats = answer(engine, gemma, QUESTION, Turn("assistant", text), Turn("user", "Name one more."))
+    other, _stats = answer(engine, gemma, SURE, Turn("assistant", text), Turn("user", "Name one more."))
     assert other
     assert not engine.status.has_template
     assert engine.status.model == gemma
-    again, _stats = answer(engine, smollm2, QUESTION)
+    again, _stats = answer(engine, smollm2, SURE)
     assert again == text
 
 
@@ -292,9 +295,9 @@ def test_a_file_deleted_in_use_goes_on_answering_until_it_must_be_loaded_again(
     engine: Engine, smollm2: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copy(smollm2, tmp_path / "copy.gguf")
-    text, _stats = answer(engine, copy, QUESTION)
+    text, _stats = answer(engine, copy, SURE)
     copy.unlink()
-    assert answer(engine, copy, QUESTION)[0] == text
+    assert answer(engine, copy, SURE)[0] == text
     answer(engine, smollm2, QUESTION)
     assert "no longer where it was" in refusal(engine, copy)
 
