@@ -11,6 +11,9 @@ KV_BLOCKS = {"f16": (1, 2), "q8_0": (32, 34), "q4_0": (32, 18)}
 CELL_STEP = 256
 """llama.cpp rounds contexts up to a multiple of this."""
 
+DEFAULT_CONTEXT = 8192
+"""Tokens that a model sees at once unless something else is asked for; less where it was trained for less."""
+
 _SEQUENCES, _SEQUENCES_THAT_COST = 8, 4
 _OUTPUTS = 16
 _LARGEST_SCORES = 192 << 20
@@ -40,6 +43,11 @@ class Layout:
     whole_window: bool
     sequences: int
     outputs: int
+
+
+def usual_context(trained: int) -> int:
+    """Return the tokens that a model trained for `trained`, 0 when unknown, sees at once by itself."""
+    return min(trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
 
 
 def choose(

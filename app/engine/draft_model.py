@@ -4,11 +4,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
-from llama_cpp import llama_cpp as api
-
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.engine.context import Aborted, Context, NoSlot, Part
+from app.engine.logits import view
 from app.engine.model import LoadedModel
 from app.engine.prefix import common_length
 from app.engine.speculation import MOST
@@ -85,7 +84,7 @@ class DraftModel:
             except Aborted:
                 self._cut(context, sequence, len(held))
                 return []
-            token = _likeliest(context)
+            token = int(view(context, -1, self._model.vocabulary_size).argmax())
             if self._model.is_end(token):
                 break
             guessed.append(token)
@@ -125,14 +124,6 @@ class DraftModel:
             last = start + len(chunk) == len(tokens)
             context.decode([Part(sequence, len(held), chunk, int(last))])
             held += chunk
-
-
-def _likeliest(context: Context) -> int:
-    sampler = api.llama_sampler_init_greedy()
-    try:
-        return int(api.llama_sampler_sample(sampler, context.handle, -1))
-    finally:
-        api.llama_sampler_free(sampler)
 
 
 def _require_same_vocabulary(small: LoadedModel, large: LoadedModel) -> None:

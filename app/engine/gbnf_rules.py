@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from app.domain.language import _
+from app.engine.derivation import deriving
 
 MAX_DEPTH = 400  # rules that begin with rules: llama.cpp looks through them by recursion
 MAX_BEGINNINGS = 10_000  # ways in which a rule can begin: llama.cpp keeps a stack for each
@@ -49,29 +50,10 @@ def check_rules(
 
 def _deriving(rules: list[Rule], *, characters: bool) -> set[int]:
     """Return the rules with an alternative made only of such rules and, if `characters`, of characters."""
-    waiting: dict[int, list[tuple[int, int]]] = {}
-    missing: list[list[int]] = []
-    ready: list[int] = []
-    for number, rule in enumerate(rules):
-        missing.append([])
-        for index, alternative in enumerate(rule):
-            needs = [element for element in alternative if element >= 0 or not characters]
-            missing[number].append(len(needs))
-            for element in needs:
-                waiting.setdefault(element, []).append((number, index))
-            if not needs:
-                ready.append(number)
-    found: set[int] = set()
-    while ready:
-        number = ready.pop()
-        if number in found:
-            continue
-        found.add(number)
-        for user, index in waiting.get(number, ()):
-            missing[user][index] -= 1
-            if not missing[user][index]:
-                ready.append(user)
-    return found
+    needs = (
+        [[element for element in each if element >= 0 or not characters] for each in rule] for rule in rules
+    )
+    return deriving(dict(enumerate(needs)))
 
 
 def _first_rules(rule: Rule, empty: set[int]) -> list[int]:

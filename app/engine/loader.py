@@ -24,11 +24,10 @@ from app.engine.template_doctor import examine
 from app.engine.threads import ThreadCounts, Threads
 from app.engine.trial import Trials
 from models_registry.errors import ModelFileError
-from models_registry.fit import CELL_STEP, choose
+from models_registry.fit import CELL_STEP, choose, usual_context
 from models_registry.gguf import read_header
 from models_registry.header import Header
 
-DEFAULT_CONTEXT = 8192
 _PROGRESS_STEP = 0.02
 
 
@@ -65,7 +64,7 @@ class Loader:
         self._threads = Threads(folder) if folder else None
         self._measured: set[Path] = set()
         self._engine = native.identity()
-        self._has_gpu = len(native.devices()) > 1
+        self._has_gpu = native.has_gpu()
         self.loaded: Loaded | None = None
 
     def close(self) -> None:
@@ -279,7 +278,7 @@ def context_size(model: LoadedModel, wanted: int | None) -> int:
         UserError: When more is wanted than the model was trained for.
     """
     trained = model.trained_context
-    size = wanted or min(trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+    size = wanted or usual_context(trained)
     if trained and size > trained:
         raise UserError(
             _("This model was trained to see {trained:,} tokens at once, not {wanted:,}.").format(

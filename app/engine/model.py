@@ -76,10 +76,12 @@ class LoadedModel:
             source.decode("utf-8", "replace") if source else None,
             self._special_text(api.llama_vocab_bos(self._vocab)),
             self._special_text(api.llama_vocab_eos(self._vocab)),
-            self._has_token,
+            lambda text: self._token(text) is not None,
         )
         markers = self.template.reasoning
-        self._markers = self._control_tokens(markers.tokens if markers else ())
+        tags = markers.tokens if markers else ()
+        # `piece` would leave these out.
+        self._markers = {token: tag.encode() for tag in tags if (token := self._token(tag)) is not None}
 
     @property
     def handle(self) -> "api.llama_model_p":
@@ -181,17 +183,10 @@ class LoadedModel:
         """Return whether `token` begins or ends reasoning; a model may end whole answers with it, too."""
         return token in self._markers
 
-    def _has_token(self, text: str) -> bool:
-        return len(self.tokenize(text, special=True)) == 1
-
-    def _control_tokens(self, spellings: Sequence[str]) -> dict[int, bytes]:
-        """Return those of `spellings` that one token stands for, which `piece` would leave out."""
-        found = {}
-        for text in spellings:
-            tokens = self.tokenize(text, special=True)
-            if len(tokens) == 1:
-                found[tokens[0]] = text.encode()
-        return found
+    def _token(self, text: str) -> int | None:
+        """Return the token that alone is spelled so, control tokens among them; None without one."""
+        tokens = self.tokenize(text, special=True)
+        return tokens[0] if len(tokens) == 1 else None
 
     def spelled(self, tokens: Sequence[int]) -> tuple[tuple[str, bool], ...]:
         """Return the text of `tokens` in stretches, each with whether it is a control token's name."""

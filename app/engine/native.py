@@ -144,6 +144,11 @@ def devices() -> list[Device]:
     return found
 
 
+def has_gpu() -> bool:
+    """Return whether there is something to compute on beside the CPU."""
+    return len(devices()) > 1
+
+
 def system_info() -> str:
     """Return llama.cpp's own line about the instruction sets it was built for and uses."""
     return api.llama_print_system_info().decode()

@@ -69,7 +69,7 @@ class Runtime:
         # The tokens that answers were written in: read back from their text they can come out
         # differently, and the cache would no longer match.
         self._written: OrderedDict[str, list[int]] = OrderedDict()
-        self._begun: dict[Answer, str] = {}
+        self._begun: dict[Answer, tuple[str, list[int]]] = {}
 
     @property
     def busy(self) -> bool:
@@ -195,6 +195,9 @@ class Runtime:
         started = time.monotonic()
         adapters = loaded.adapters.choose(request.adapters)
         segments = self._segments(loaded.model, request)
+        begun = request.turns[-1].text if request.continues else ""
+        if begun.strip():  # as the model would have written it, where that is not known
+            self._written.setdefault(begun.strip(), loaded.model.tokenize(begun, special=False))
         prompt = self._tokens(loaded.model, segments)
         if len(prompt) >= loaded.context.size:
             raise UserError(
@@ -221,7 +224,7 @@ class Runtime:
             # Alone on the engine: nothing that nobody waits for is worth that.
             reproducible=settings.seed is not None and not request.background,
         )
-        self._begun[answer] = request.turns[-1].text if request.continues else ""
+        self._begun[answer] = begun, self._written.get(begun.strip(), [])
         loaded.scheduler.add(answer, adapters, request.chat)
 
     def _loaded_for(self, request: Request, job: Job, *, any_context: bool) -> Loaded:
@@ -268,14 +271,12 @@ class Runtime:
         return tokens
 
     def _ended(self, answer: Answer, end: Stats | UserError) -> None:
-        begun = self._begun.pop(answer)
+        begun, tokens = self._begun.pop(answer)
         if isinstance(end, UserError):
             answer.job.put(Failed(end))
             return
         if answer.exact:
-            tokens = self._written.get(begun.strip(), []) if begun else []
-            if tokens or not begun:
-                self._written[(begun + answer.text).strip()] = tokens + answer.written
+            self._written[(begun + answer.text).strip()] = tokens + answer.written
             if len(self._written) > _REMEMBERED_ANSWERS:
                 self._written.popitem(last=False)
         rope = declared(self._loader.loaded.header).type if self._loader.loaded else "none"

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app.engine import records
 from app.engine.context import Context
 from app.engine.prefix import common_length
 
@@ -178,13 +179,10 @@ class Snapshots:
             )
             part.replace(path)
             description = {k: v for k, v in asdict(snapshot).items() if k not in ("path", "tokens")}
-            whole = path.with_suffix(".tmp")
-            with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(description, file)
-            whole.replace(path.with_suffix(".json"))
+            records.write(path.with_suffix(".json"), description)
         except BaseException:
-            for leftover in (part, path, path.with_suffix(".tmp")):
-                leftover.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
         return snapshot
 

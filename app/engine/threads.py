@@ -44,10 +44,6 @@ class ThreadCounts:
     decode: int
     prefill: int
 
-    def limited(self, most: int) -> "ThreadCounts":
-        """Return the counts with none above `most`."""
-        return ThreadCounts(min(self.decode, most), min(self.prefill, most))
-
 
 @dataclass(frozen=True, slots=True)
 class Cores:

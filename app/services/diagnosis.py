@@ -15,7 +15,7 @@ from app.engine.threads import Cores, Threads
 from app.services import snapshots
 from app.storage.database import Database
 from app.storage.folders import Folders
-from models_registry.fit import choose
+from models_registry.fit import DEFAULT_CONTEXT, choose, usual_context
 from models_registry.library import Entry, Library
 from models_registry.memory import estimate
 
@@ -34,7 +34,7 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
     from app.engine import native
 
     native.start()
-    memory, devices = psutil.virtual_memory(), native.devices()
+    memory = psutil.virtual_memory()
     return {
         "fireside": __version__,
         "python": sys.version.split()[0],
@@ -48,10 +48,10 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
                 "memory_free": device.memory_free,
                 "memory_total": device.memory_total,
             }
-            for device in devices
+            for device in native.devices()
         ],
         "engine": _engine(),
-        "models": _models(folders, native.identity(), gpu=len(devices) > 1),
+        "models": _models(folders, native.identity(), gpu=native.has_gpu()),
         "llama_cpp": native.system_info().strip(),
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "sqlite": database.read(lambda db: str(db.execute("SELECT sqlite_version()").fetchone()[0])).result(),
@@ -68,8 +68,6 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
 
 def _engine() -> dict[str, Any]:
     """Return what the engine does unless it is told otherwise."""
-    from app.engine.loader import DEFAULT_CONTEXT
-
     options = {name: value for name, value in asdict(LoadOptions()).items() if value is not None}
     threads = asdict(Threads.usual_here())
     return {"cores": asdict(Cores.here()), "threads": threads, "context": DEFAULT_CONTEXT, **options}
@@ -77,15 +75,12 @@ def _engine() -> dict[str, Any]:
 
 def _models(folders: Folders, engine: str, *, gpu: bool) -> list[dict[str, Any]]:
     """Return how the engine lays out each model by itself, what that takes in bytes, and its threads."""
-    from app.engine.loader import DEFAULT_CONTEXT
-
     threads = Threads(folders.data)
 
     def facts(entry: Entry) -> dict[str, Any]:
         if entry.header is None:
             return {"name": entry.name, "problem": entry.error.problem if entry.error else ""}
-        trained = entry.header.context_length or DEFAULT_CONTEXT
-        layout = choose(entry.header, min(trained, DEFAULT_CONTEXT), gpu=gpu)
+        layout = choose(entry.header, usual_context(entry.header.context_length), gpu=gpu)
         memory = estimate(entry.header, layout, gpu=gpu)
         measured = threads.known(entry.path, engine)
         return {

@@ -11,13 +11,12 @@ from app.domain.model import Model
 from app.domain.model_problems import explain
 from models_registry import rope
 from models_registry.errors import ModelFileError
-from models_registry.fit import CELL_STEP, Layout, choose
+from models_registry.fit import CELL_STEP, Layout, choose, usual_context
 from models_registry.gguf import read_header
 from models_registry.header import Header
 from models_registry.memory import Memory, estimate
 
 _UNKNOWN_TRAINING = 1 << 20  # tokens; the most that is looked at when the file does not say its own
-
 _FEWER_AT_ONCE = 128  # tokens; takes a quarter of the room to compute in, and reads more slowly
 
 
@@ -117,20 +116,18 @@ def plan(model: Model, context: int | None, kv_type: str = "f16", available: int
         UserError: When the file cannot be read.
     """
     from app.engine import native
-    from app.engine.loader import DEFAULT_CONTEXT
 
     try:
         header = read_header(model.path)
     except ModelFileError as error:
         raise explain(error, model.path.name) from error
     native.start()
-    devices = native.devices()
     if available is None:
-        free = sum(device.memory_free for device in devices[:-1])
+        free = sum(device.memory_free for device in native.devices()[:-1])
         available = free or psutil.virtual_memory().available
     trained = header.context_length
-    size = context or min(trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
-    room = _Room(header, available, gpu=len(devices) > 1)
+    size = context or usual_context(trained)
+    room = _Room(header, available, gpu=native.has_gpu())
     layout, memory = room.taken(size, kv_type)
     return Plan(
         model=model.name,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from app.engine.derivation import deriving
 from app.engine.json_schema.automata import LAST, Ranges, common, normal
 from app.engine.json_schema.document import too_large
 
@@ -88,7 +89,12 @@ class Rules:
 
     def written(self) -> str | None:
         """Return the grammar as GBNF, without what can never end; None when nothing is left of it."""
-        ending = self._ending()
+        ending = deriving(
+            {
+                name: [[item.name for item in each if isinstance(item, Rule)] for each in alternatives]
+                for name, alternatives in self._rules.items()
+            }
+        )
         if ROOT not in ending:
             return None
         lines: list[str] = []
@@ -107,31 +113,6 @@ class Rules:
                     seen.add(rule.name)
                     pending.append(rule.name)
         return "\n".join(lines) + "\n"
-
-    def _ending(self) -> set[str]:
-        """Return the rules that some text follows."""
-        users: dict[str, list[tuple[str, int]]] = {}
-        missing: dict[tuple[str, int], int] = {}
-        pending: list[str] = []
-        for name, alternatives in self._rules.items():
-            for index, alternative in enumerate(alternatives):
-                needs = [item.name for item in alternative if isinstance(item, Rule)]
-                missing[name, index] = len(needs)
-                for need in needs:
-                    users.setdefault(need, []).append((name, index))
-                if not needs:
-                    pending.append(name)
-        ending: set[str] = set()
-        while pending:
-            name = pending.pop()
-            if name in ending:
-                continue
-            ending.add(name)
-            for user in users.get(name, ()):
-                missing[user] -= 1
-                if not missing[user]:
-                    pending.append(user[0])
-        return ending
 
 
 def literal(text: str) -> str:

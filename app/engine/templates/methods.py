@@ -9,7 +9,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.utils import Namespace
 
 from app.engine.templates.meter import Exhausted, Meter
-from app.engine.templates.words import Words, concatenated, cut, divided, origin, stripped, written
+from app.engine.templates.words import Words, concatenated, divided, origin, stripped, written
 
 MAX_ITEMS = 500_000  # of a list that a string is divided into
 
@@ -95,12 +95,15 @@ def _rpartition(_meter: Meter, text: str, sep: str) -> tuple[str, ...]:
     return tuple(divided(text, text.rpartition(sep), 0))
 
 
+# Slices, since `str.removeprefix` would lose the marks.
+
+
 def _removeprefix(_meter: Meter, text: str, prefix: str) -> str:
-    return cut(text, len(prefix), len(text)) if text.startswith(prefix) else text
+    return text[len(prefix) if text.startswith(prefix) else 0 :]
 
 
 def _removesuffix(_meter: Meter, text: str, suffix: str) -> str:
-    return cut(text, 0, len(text) - len(suffix)) if suffix and text.endswith(suffix) else text
+    return text[: len(text) - len(suffix) if text.endswith(suffix) else len(text)]
 
 
 def replace(meter: Meter, text: str, old: str, new: str, count: int = -1) -> str:

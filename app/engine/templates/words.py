@@ -62,11 +62,6 @@ def written(text: str, turn: int | None) -> str:
     return Words(text, [(0, len(text), turn)] if text else ()) if turn is not None else text
 
 
-def cut(text: str, start: int, end: int) -> str:
-    """Return `text[start:end]` for places within it, with its marks."""
-    return text[start:end]
-
-
 def concatenated(pieces: Iterable[str]) -> str:
     """Return the pieces joined, with their marks."""
     pieces = list(pieces)
@@ -93,7 +88,8 @@ def stripped(text: str, method: Callable[..., str], *arguments: Any) -> str:
         return result
     # rstrip alone keeps the start; of the others it is known by what they take away in front.
     start = 0 if method is str.rstrip else len(text) - len(str.lstrip(text, *arguments))
-    return cut(text, min(start, len(text)), min(start, len(text)) + len(result))
+    start = min(start, len(text))
+    return text[start : start + len(result)]
 
 
 def divided(text: str, pieces: Iterable[str], gap: int | None) -> list[str]:
@@ -112,7 +108,7 @@ def divided(text: str, pieces: Iterable[str], gap: int | None) -> list[str]:
     for piece in plain:
         if gap is None:
             at = str.find(text, piece, at)
-        marked.append(cut(text, at, at + len(piece)))
+        marked.append(text[at : at + len(piece)])
         at += len(piece) + (gap or 0)
     return marked
 

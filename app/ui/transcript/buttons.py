@@ -24,7 +24,23 @@ def paint_focus(painter: QPainter, rect: QRectF, style: Style, radius: float) ->
     painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), radius, radius)
 
 
-class QuietButton(QAbstractButton):
+class RingedButton(QAbstractButton):
+    """A button that has a ring while the keyboard is on it, but not after a click."""
+
+    _ring = False
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the ring only for the keyboard."""
+        self._ring = event.reason() in BY_KEYBOARD
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take the ring away."""
+        self._ring = False
+        super().focusOutEvent(event)
+
+
+class QuietButton(RingedButton):
     """An icon, a word, or both.
 
     Args:
@@ -53,7 +69,6 @@ class QuietButton(QAbstractButton):
         self._width = width
         self._framed = framed
         self._confirmation = ""
-        self._ring = False
         self.setAccessibleName(name)
         if not word:
             self.setToolTip(name)
@@ -101,23 +116,6 @@ class QuietButton(QAbstractButton):
 
     def _inset(self) -> int:
         return self._style.px(12 if self._framed else 8)
-
-    def say(self, word: str) -> None:
-        """Show another word."""
-        self._word = word
-        self.setAccessibleName(word)
-        self.resize(self.sizeHint())
-        self.update()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring only for the keyboard."""
-        self._ring = event.reason() in BY_KEYBOARD
-        super().focusInEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Take the ring away."""
-        self._ring = False
-        super().focusOutEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ground under the mouse, the icon and the word."""

@@ -88,7 +88,7 @@ class Question(MessageWidget):
         self._more.setVisible(long)
         if long:
             px = self.style_.px
-            self._more.say(_("Show all") if self._folded else _("Show less"))
+            self._more.rename(_("Show all") if self._folded else _("Show less"))
             self._more.move(self._bubble.left() + px(8), self._bubble.bottom() - px(6))
             self._bubble.setHeight(self._bubble.height() + px(26))
 

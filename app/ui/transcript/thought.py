@@ -4,13 +4,13 @@ import time
 from dataclasses import replace
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
 
 from app.domain.language import _
 from app.ui.icons import icon
 from app.ui.transcript.body import Body
-from app.ui.transcript.buttons import BY_KEYBOARD, paint_focus
+from app.ui.transcript.buttons import RingedButton, paint_focus
 from app.ui.transcript.highlight import Highlighter
 from app.ui.transcript.style import Style
 from app.ui.transcript.waiting import Ember
@@ -37,7 +37,7 @@ def sentence(seconds: float, *, thinking: bool) -> str:
     return _("Thought for {minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
 
 
-class ThoughtLine(QAbstractButton):
+class ThoughtLine(RingedButton):
     """One line to click: an ember while the model thinks, how long it took, and which way it unfolds."""
 
     def __init__(self, style: Style, parent: QWidget) -> None:
@@ -46,7 +46,6 @@ class ThoughtLine(QAbstractButton):
         self._thinking = False
         self._seconds = 0.0
         self._since = time.monotonic()
-        self._ring = False
         self._ember = Ember(self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._say)
@@ -100,16 +99,6 @@ class ThoughtLine(QAbstractButton):
 
     def _left(self) -> int:
         return self._style.px(20) if self._thinking and not self.isChecked() else 0
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring only for the keyboard."""
-        self._ring = event.reason() in BY_KEYBOARD
-        super().focusInEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Take the ring away."""
-        self._ring = False
-        super().focusOutEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the words and the chevron."""

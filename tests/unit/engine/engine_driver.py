@@ -38,16 +38,17 @@ def write_small(folder: Path, file: Gguf | None = None) -> Path:
     return path
 
 
-def finish(job: Job, timeout: float = 60) -> tuple[str, Stats]:
-    """Wait for the end of an answer; return its text and what it took."""
+def outcome(job: Job, timeout: float = 60) -> tuple[str, Stats | Failed]:
+    """Wait for the end of an answer; return its text and how it ended."""
     text, deadline = "", time.monotonic() + timeout
     while time.monotonic() < deadline:
         for event in job.wait(0.1):
             match event:
                 case Piece(piece):
                     text += piece
-                case Failed(error):
-                    pytest.fail(f"the answer failed: {error}")
+                case Failed():
+                    assert not job.events
+                    return text, event
                 case Finished(stats):
                     assert not job.events
                     assert stats is not None
@@ -56,7 +57,10 @@ def finish(job: Job, timeout: float = 60) -> tuple[str, Stats]:
 
 
 def answer(engine: Engine, model: Path, *turns: Turn, settings: Settings, **fields: Any) -> tuple[str, Stats]:
-    return finish(engine.submit(Request(model, turns, settings, **fields)))
+    """Have `model` answer; return its text and what it took."""
+    text, end = outcome(engine.submit(Request(model, turns, settings, **fields)))
+    assert isinstance(end, Stats), end
+    return text, end
 
 
 class Watched:

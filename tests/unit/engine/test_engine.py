@@ -4,14 +4,16 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import engine_driver
 import pytest
+from engine_driver import outcome
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.generation import (
     Failed,
     Finished,
-    Job,
     Loading,
     Piece,
     Reading,
@@ -39,34 +41,14 @@ def engine() -> Iterator[Engine]:
     engine.close()
 
 
-def finish(job: Job, timeout: float = 60) -> tuple[str, Stats | Failed]:
-    """Wait for the end; return the text and how it ended."""
-    text, deadline = "", time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        for event in job.wait(0.1):
-            match event:
-                case Piece(piece):
-                    text += piece
-                case Failed():
-                    assert not job.events
-                    return text, event
-                case Finished(stats):
-                    assert not job.events
-                    assert stats is not None
-                    return text, stats
-    pytest.fail("no end came")
-
-
 def answer(
-    engine: Engine, model: Path, *turns: Turn, settings: Settings = GREEDY, continues: bool = False
+    engine: Engine, model: Path, *turns: Turn, settings: Settings = GREEDY, **fields: Any
 ) -> tuple[str, Stats]:
-    text, end = finish(engine.submit(Request(model, turns, settings, continues)))
-    assert isinstance(end, Stats), end
-    return text, end
+    return engine_driver.answer(engine, model, *turns, settings=settings, **fields)
 
 
 def refusal(engine: Engine, model: Path, *turns: Turn, settings: Settings = GREEDY) -> str:
-    _text, end = finish(engine.submit(Request(model, turns or (QUESTION,), settings)))
+    _text, end = outcome(engine.submit(Request(model, turns or (QUESTION,), settings)))
     assert isinstance(end, Failed)
     return str(end.error)
 
@@ -141,6 +123,16 @@ def test_continuing_gives_what_would_have_come_anyway(engine: Engine, smollm2: P
     assert stats.prompt_tokens - stats.reused_tokens == 1
 
 
+def test_an_answer_that_another_run_began_is_known_once_it_is_continued(
+    engine: Engine, smollm2: Path
+) -> None:
+    begun = Turn("assistant", "One two three,")
+    rest, stats = answer(engine, smollm2, SURE, begun, continues=True)
+    whole = Turn("assistant", begun.text + rest)
+    _text, second = answer(engine, smollm2, SURE, whole, Turn("user", "Again."))
+    assert second.reused_tokens >= stats.prompt_tokens + stats.generated_tokens - 1
+
+
 def test_a_typed_control_token_does_not_end_the_turn(smollm2: Path) -> None:
     from app.engine import native
     from app.engine.model import LoadedModel
@@ -178,7 +170,7 @@ def test_stop_takes_effect_in_the_middle_of_reading(engine: Engine, smollm2: Pat
             readings += [event for event in job.wait(0.05) if isinstance(event, Reading)]
         asked = time.monotonic()
         job.cancel()
-        text, end = finish(job)
+        text, end = outcome(job)
         assert isinstance(end, Stats)
         assert (text, end.stop_reason, end.generated_tokens) == ("", StopReason.CANCELLED, 0)
         return readings[0].total, end, time.monotonic() - asked
@@ -197,7 +189,7 @@ def test_stop_keeps_what_was_written(engine: Engine, smollm2: Path) -> None:
     while len(pieces) < 5:
         pieces += [event.text for event in job.wait(0.1) if isinstance(event, Piece)]
     job.cancel()
-    _text, end = finish(job)
+    _text, end = outcome(job)
     assert isinstance(end, Stats)
     assert end.stop_reason is StopReason.CANCELLED
     assert end.generated_tokens >= 5
@@ -311,12 +303,12 @@ def test_an_answer_that_waits_for_another_ends_at_once_when_it_is_stopped(
     while not any(isinstance(event, Piece) for event in running.wait(0.1)):
         pass
     engine.cancel(waiting)
-    _text, end = finish(waiting, timeout=0.1)
+    _text, end = outcome(waiting, timeout=0.1)
     assert isinstance(end, Stats)
     assert (end.stop_reason, end.prompt_tokens) == (StopReason.CANCELLED, 0)
     assert any(isinstance(event, Piece) for event in running.wait(10))
     engine.cancel(running)
-    _text, end = finish(running)
+    _text, end = outcome(running)
     assert isinstance(end, Stats)
     assert end.stop_reason is StopReason.CANCELLED
     assert not waiting.events
@@ -332,6 +324,6 @@ def test_closing_stops_a_running_answer(smollm2: Path) -> None:
     engine.close()
     assert time.monotonic() - started < 5
     for each in (job, waiting):
-        _text, end = finish(each, timeout=1)
+        _text, end = outcome(each, timeout=1)
         assert isinstance(end, Stats)
         assert end.stop_reason is StopReason.CANCELLED

@@ -1,8 +1,5 @@
 """Grammars that are refused, with place and reason; all others load in llama.cpp and can be followed."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -54,13 +51,6 @@ BAD = (
         "too many ways",
     ),
 )
-
-
-@pytest.fixture(scope="module")
-def model(smollm2: Path) -> Iterator[LoadedModel]:
-    model = LoadedModel(smollm2, lambda _done: True)
-    yield model
-    model.close()
 
 
 @pytest.mark.parametrize("text", GOOD)

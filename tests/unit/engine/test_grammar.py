@@ -1,8 +1,5 @@
 """A grammar on the tokens of a real model."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 from llama_cpp import llama_cpp as api
@@ -12,13 +9,6 @@ from app.engine.grammar import Grammar
 from app.engine.model import LoadedModel
 
 pytestmark = pytest.mark.real_model
-
-
-@pytest.fixture(scope="module")
-def model(smollm2: Path) -> Iterator[LoadedModel]:
-    model = LoadedModel(smollm2, lambda _done: True)
-    yield model
-    model.close()
 
 
 def write(model: LoadedModel, grammar: Grammar, text: str) -> bool:

@@ -2,8 +2,6 @@
 
 import json
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,13 +107,6 @@ IMPOSSIBLE = (
     closed(a=False),
     {"$defs": {"a": closed(b={"$ref": "#/$defs/a"})}, "$ref": "#/$defs/a"},
 )
-
-
-@pytest.fixture(scope="module")
-def model(smollm2: Path) -> Iterator[LoadedModel]:
-    model = LoadedModel(smollm2, lambda _done: True)
-    yield model
-    model.close()
 
 
 class Walk:

@@ -2,24 +2,14 @@ import numpy as np
 import pytest
 
 from app.domain.settings import Settings
-from app.engine import native
 from app.engine.context import Context, Part
 from app.engine.logits import view
-from app.engine.model import LoadedModel
 from app.engine.probabilities import Probabilities
 from app.engine.sampler import Sampler
 from models_registry.fit import choose
 from models_registry.gguf import read_header
 
 pytestmark = pytest.mark.real_model
-
-
-@pytest.fixture(scope="module")
-def model(smollm2):
-    native.start()
-    model = LoadedModel(smollm2, lambda _fraction: True)
-    yield model
-    model.close()
 
 
 def test_they_are_the_model_s_own_whatever_the_samplers_do(smollm2, model):

@@ -11,11 +11,10 @@ from llama_cpp import llama_cpp as api
 
 from app.domain.errors import UserError
 from app.domain.settings import SAMPLERS, Settings
-from app.engine import chain, native
+from app.engine import chain
 from app.engine.context import Context, Part
 from app.engine.grammar import Grammar
 from app.engine.logits import Candidates, likeliest, view
-from app.engine.model import LoadedModel
 from app.engine.narrowing import Narrowing
 from app.engine.sampler import Sampler
 from models_registry.fit import choose
@@ -42,14 +41,6 @@ KINDS = {
     "mirostat 2": Settings(mirostat=2, mirostat_eta=0.3),
     "adaptive": Settings(adaptive_target=0.3, temperature=1.0),
 }
-
-
-@pytest.fixture(scope="module")
-def model(smollm2):
-    native.start()
-    model = LoadedModel(smollm2, lambda _fraction: True)
-    yield model
-    model.close()
 
 
 @pytest.fixture(scope="module")
