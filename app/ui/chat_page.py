@@ -178,13 +178,16 @@ class ChatPage(QWidget):
         composer.draft_changed.connect(lambda text: self._drafts.save(chat.id, text))
         composer.written.connect(self.warm_up)
         transcript.verticalScrollBar().rangeChanged.connect(self._align)
-        transcript.copy_requested.connect(self._copy)
-        transcript.regenerate_requested.connect(lambda number: self._on(number, chat.regenerate))
-        transcript.continue_requested.connect(lambda number: self._on(number, chat.resume))
-        transcript.edit_requested.connect(self._edit)
-        transcript.versions_requested.connect(lambda number: self._on(number, chat.write_versions))
-        transcript.prompt_requested.connect(lambda number: self._on(number, self._show_prompt))
-        transcript.probabilities_requested.connect(lambda number: self._on(number, self._show_probabilities))
+        wanted: dict[str, Callable[[int], None]] = {
+            "copy": self._copy,
+            "edit": self._edit,
+            "regenerate": lambda number: self._on(number, chat.regenerate),
+            "continue": lambda number: self._on(number, chat.resume),
+            "versions": lambda number: self._on(number, chat.write_versions),
+            "prompt": lambda number: self._on(number, self._show_prompt),
+            "probabilities": lambda number: self._on(number, self._show_probabilities),
+        }
+        transcript.asked.connect(lambda what, number: wanted[what](number))
         transcript.version_requested.connect(chat.show_version)
         transcript.link_activated.connect(lambda address: ask_to_open(address, self.window()))
         self._empty.starter_chosen.connect(composer.fill)

@@ -76,7 +76,7 @@ def test_unfolding_what_fits_offers_no_way_to_new_text(fireside, qtbot):
     fireside.engine.plays[0].rest()
     done(fireside)
     assert widget(fireside).body.toPlainText() == "The answer"
-    assert not fireside.page._transcript._chip.isVisible()
+    assert not fireside.page._transcript._overlays.chip.isVisible()
 
 
 def test_versions_stream_side_by_side_and_can_be_looked_at(fireside, qtbot):

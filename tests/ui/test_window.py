@@ -116,7 +116,7 @@ def test_a_stopped_answer_goes_on(fireside, qtbot):
     fireside.composer.stop_requested.emit()
     fireside.engine.plays[0].step()
     done(fireside)
-    transcript(fireside).continue_requested.emit(fireside.chat.last(Role.ASSISTANT).id)
+    transcript(fireside).asked.emit("continue", fireside.chat.last(Role.ASSISTANT).id)
     qtbot.waitUntil(lambda: len(fireside.engine.plays) == 2)
     assert fireside.engine.plays[1].request.continues
     fireside.engine.plays[1].rest()

@@ -45,14 +45,18 @@ def estimates(extents: Iterable[Extent], width: int, scale: float) -> list[int]:
 
 
 class Column:
-    """Heights of rows, one below the other: as measured, or else estimated."""
+    """Heights of rows, one below the other: as measured, or else estimated.
+
+    Attributes:
+        places: The row of each message, by its id.
+    """
 
     def __init__(self) -> None:
         self.width = 0
         self._extents: dict[int, Extent] = {}
         self._measured: dict[int, tuple[int, int]] = {}  # id: width, height
         self._ids: list[int] = []
-        self._places: dict[int, int] = {}
+        self.places: dict[int, int] = {}
         self._heights: list[int] = []
         self._tops = [0]
 
@@ -67,7 +71,7 @@ class Column:
             for each in messages
         }
         self._ids = list(self._extents)
-        self._places = {id_: place for place, id_ in enumerate(self._ids)}
+        self.places = {id_: place for place, id_ in enumerate(self._ids)}
         self._heights = estimates(self._extents.values(), width, scale)
         for place, id_ in enumerate(self._ids):
             measured = self._measured.get(id_)
@@ -88,10 +92,6 @@ class Column:
     def id_at(self, place: int) -> int:
         """Return the message of a row."""
         return self._ids[place]
-
-    def place_of(self, id_: int) -> int | None:
-        """Return the row of a message."""
-        return self._places.get(id_)
 
     @property
     def total(self) -> int:

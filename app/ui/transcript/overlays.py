@@ -1,6 +1,6 @@
 """What floats over the transcript: the fade at its foot, the way to new text below, and the focus ring."""
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -73,3 +73,35 @@ class Ring(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ring."""
         paint_focus(QPainter(self), QRectF(self.rect()).adjusted(3, 1, -3, -1), self._style, 8)
+
+
+class Overlays:
+    """Everything that floats over the rows.
+
+    Attributes:
+        chip: The way to new text below.
+    """
+
+    def __init__(self, style: Style, viewport: QWidget) -> None:
+        self._fade, self._ring = Fade(style, viewport), Ring(style, viewport)
+        self.chip = NewText(style, viewport)
+
+    def arrange(self, area: QRect) -> None:
+        """Take their places in `area`."""
+        self._ring.setGeometry(area)
+        self._fade.setGeometry(0, area.height() - FADE, area.width(), FADE)
+        self.chip.move((area.width() - self.chip.width()) // 2, area.height() - self.chip.height() - 14)
+
+    def restyle(self, style: Style) -> None:
+        """Draw in another style."""
+        for overlay in (self._fade, self._ring, self.chip):
+            overlay.restyle(style)
+
+    def lift(self) -> None:
+        """Lie over rows that are new."""
+        for overlay in (self._fade, self._ring, self.chip):
+            overlay.raise_()
+
+    def show_ring(self, shown: bool) -> None:
+        """Show that the keyboard scrolls the transcript, or no longer."""
+        self._ring.setVisible(shown)

@@ -55,7 +55,7 @@ class Scrolling:
         """Stay at the same part of the text while every row takes another height."""
         if anchor and anchor[0][1] < 0 and self._reading is None:
             id_, distance = anchor[0]
-            if (place := self._column.place_of(id_)) is not None:
+            if (place := self._column.places.get(id_)) is not None:
                 self._reading = id_, -distance / max(self._column.height(place), 1)
 
     def forget_reading(self, id_: int | None = None) -> None:
@@ -77,12 +77,12 @@ class Scrolling:
         bar.setRange(0, max(column.total + foot - height, 0))
         if self.following:
             bar.setValue(bar.maximum())
-        elif self._reading is not None and (place := column.place_of(self._reading[0])) is not None:
+        elif self._reading is not None and (place := column.places.get(self._reading[0])) is not None:
             above = round(self._reading[1] * column.height(place))
             bar.setValue(column.top(place) + above)
         else:
             for id_, distance in anchor:
-                if (place := column.place_of(id_)) is not None:
+                if (place := column.places.get(id_)) is not None:
                     bar.setValue(column.top(place) - distance)
                     break
         self.settling = False

@@ -1,9 +1,8 @@
 """The transcript: a column of messages, of which only those near the visible part are alive."""
 
-import time
 from itertools import pairwise
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -13,12 +12,13 @@ from app.ui.controls import announce
 from app.ui.theme import Palette
 from app.ui.transcript.answer import Answer
 from app.ui.transcript.arrival import Arrival
+from app.ui.transcript.building import Building
 from app.ui.transcript.buttons import BY_KEYBOARD
 from app.ui.transcript.column import Column
 from app.ui.transcript.highlight import Highlighter
-from app.ui.transcript.living import MAX_ROWS, MAX_UNITS, Living
+from app.ui.transcript.living import Living
 from app.ui.transcript.message import MessageWidget, Row
-from app.ui.transcript.overlays import FADE, Fade, NewText, Ring
+from app.ui.transcript.overlays import FADE, Overlays
 from app.ui.transcript.scrolling import Anchor, Scrolling
 from app.ui.transcript.style import Style
 
@@ -43,20 +43,12 @@ class TranscriptView(QAbstractScrollArea):
     the end stays visible.
 
     Signals:
-        copy_requested: Id of the message whose source is wanted: see `copy_text`.
-        regenerate_requested, edit_requested, continue_requested: Id of the message.
-        versions_requested, prompt_requested, probabilities_requested: Id of the answer.
+        asked: What is wanted of a message, as its row says it, and its id; for "copy" see `copy_text`.
         version_requested: Id of the sibling that is to be shown.
         link_activated: Address of a link that was clicked: http, https or mailto. Nothing is opened.
     """
 
-    copy_requested = Signal(int)
-    regenerate_requested = Signal(int)
-    edit_requested = Signal(int)
-    continue_requested = Signal(int)
-    versions_requested = Signal(int)
-    prompt_requested = Signal(int)
-    probabilities_requested = Signal(int)
+    asked = Signal(str, int)
     version_requested = Signal(int)
     link_activated = Signal(str)
 
@@ -65,18 +57,14 @@ class TranscriptView(QAbstractScrollArea):
         super().__init__(parent)
         self._style = Style(palette, 1.0, mono)
         self._rows: list[Row] = []
-        self._places: dict[int, int] = {}
         self._column = Column()
         self._live = Living(self.viewport(), Highlighter(self))
         self._arrivals: dict[int, Arrival] = {}
         self._scroll = Scrolling(self.verticalScrollBar(), self._column)
-        self._fade = Fade(self._style, self.viewport())
-        self._chip = NewText(self._style, self.viewport())
-        self._chip.clicked.connect(self.scroll_to_end)
-        self._ring = Ring(self._style, self.viewport())
-        self._turn = QTimer(self)
-        self._turn.setSingleShot(True)
-        self._turn.timeout.connect(self._work)
+        self._building = Building(self._column, self._live, self._scroll, self._height, self._improve, self)
+        self._building.keep(self._arrivals.keys())
+        self._overlays = Overlays(self._style, self.viewport())
+        self._overlays.chip.clicked.connect(self.scroll_to_end)
         self.viewport().setAutoFillBackground(False)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -95,18 +83,18 @@ class TranscriptView(QAbstractScrollArea):
         """
         anchor = self._anchor()
         self._scroll.forget_reading()
-        places = {row.message.id: place for place, row in enumerate(rows)}
-        self._remove(set(self._live) - places.keys())
-        self._rows, self._places = list(rows), places
-        for gone in self._arrivals.keys() - places.keys():
+        ids = {row.message.id for row in rows}
+        self._remove(set(self._live) - ids)
+        self._rows = list(rows)
+        self._arrange()
+        for gone in self._arrivals.keys() - ids:
             self._arrivals.pop(gone)
         for row in rows:
             self._take(row)
-        self._arrange()
         self._name_all()
         if not keep_position:
             self._scroll.following = True
-            self._chip.hide()
+            self._overlays.chip.hide()
         self._settle(anchor)
         self._fill(OPEN_MS)
 
@@ -131,7 +119,7 @@ class TranscriptView(QAbstractScrollArea):
             self._measure(message_id)
             self._settle(anchor)
         if text and not (self._scroll.following or self._scroll.at_end):
-            self._show_chip()
+            self._overlays.chip.show()
 
     def set_activity(self, message_id: int, text: str) -> None:
         """Say what the engine is doing before the answer begins; an empty `text` leaves only the ember."""
@@ -147,7 +135,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def finish_stream(self, row: Row) -> None:
         """Show the answer as it was stored, with what it took and how it ended; announce it once."""
-        place = self._places.get(row.message.id)
+        place = self._column.places.get(row.message.id)
         if place is None:
             return
         anchor = self._anchor()
@@ -170,13 +158,13 @@ class TranscriptView(QAbstractScrollArea):
 
     def copy_text(self, message_id: int) -> str:
         """Return the source of a message: Markdown for an answer, what was typed for a question."""
-        place = self._places.get(message_id)
+        place = self._column.places.get(message_id)
         return "" if place is None else self._text(self._rows[place])
 
     def scroll_to_end(self) -> None:
         """Go to the end and follow it."""
         self._scroll.following = True
-        self._chip.hide()
+        self._overlays.chip.hide()
         self._settle([])
         self._fill(SCROLL_MS)
 
@@ -187,10 +175,13 @@ class TranscriptView(QAbstractScrollArea):
     def order_tabs(self) -> None:
         """Have the Tab key go through the messages from top to bottom, wherever it comes from."""
         chain: list[QWidget] = [self]
-        for id_ in sorted(self._live, key=lambda i: self._places[i]):
+        for id_ in self._in_order():
             chain += self._live[id_].focus_chain()
-        for before, after in pairwise([*chain, self._chip]):
+        for before, after in pairwise([*chain, self._overlays.chip]):
             QWidget.setTabOrder(before, after)
+
+    def _in_order(self) -> list[int]:
+        return sorted(self._live, key=self._column.places.__getitem__)
 
     # ---- rows
 
@@ -218,11 +209,11 @@ class TranscriptView(QAbstractScrollArea):
         self._live.update(row, last=self._is_last(message.id))
 
     def _is_last(self, id_: int) -> bool:
-        return self._places[id_] == len(self._rows) - 1
+        return self._column.places[id_] == len(self._rows) - 1
 
     def _name_all(self) -> None:
         for id_, widget in self._live.items():
-            widget.name(self._places[id_] + 1, len(self._rows))
+            widget.name(self._column.places[id_] + 1, len(self._rows))
 
     def _arrange(self) -> None:
         width = min(self.viewport().width(), self._style.px(COLUMN))
@@ -231,12 +222,11 @@ class TranscriptView(QAbstractScrollArea):
     # ---- rows that are alive
 
     def _build(self, id_: int) -> None:
-        row = self._rows[self._places[id_]]
+        row = self._rows[self._column.places[id_]]
         widget = self._live.add(row, self._style, self._column.width, last=self._is_last(id_))
-        widget.name(self._places[id_] + 1, len(self._rows))
+        widget.name(self._column.places[id_] + 1, len(self._rows))
         self._connect(id_, widget)
-        for overlay in (self._fade, self._ring, self._chip):
-            overlay.raise_()
+        self._overlays.lift()
         if isinstance(widget, Answer) and (arrival := self._arrivals.get(id_)) is not None:
             widget.append(
                 arrival.text.removeprefix(row.message.text),
@@ -245,16 +235,7 @@ class TranscriptView(QAbstractScrollArea):
             widget.say(arrival.activity)
 
     def _connect(self, id_: int, widget: MessageWidget) -> None:
-        asked = {
-            "copy": self.copy_requested,
-            "regenerate": self.regenerate_requested,
-            "edit": self.edit_requested,
-            "continue": self.continue_requested,
-            "versions": self.versions_requested,
-            "prompt": self.prompt_requested,
-            "probabilities": self.probabilities_requested,
-        }
-        widget.asked.connect(lambda what: asked[what].emit(id_))
+        widget.asked.connect(lambda what: self.asked.emit(what, id_))
         widget.version_asked.connect(self.version_requested)
         widget.link_activated.connect(self.link_activated)
         widget.grown.connect(lambda: self._grow(id_))
@@ -267,22 +248,7 @@ class TranscriptView(QAbstractScrollArea):
         self._measure(id_)
 
     def _measure(self, id_: int) -> None:
-        self._column.measure(self._places[id_], self._live.lay_out(id_, self._column.width))
-
-    def _wanted(self) -> list[int]:
-        """Return the ids of the rows that should be alive, nearest to the visible part first."""
-        wanted: list[int] = []
-        units = 0
-        for place in self._column.near(self._offset(), self._height(), from_below=self._scroll.following):
-            units += self._column.units(place)
-            id_ = self._rows[place].message.id
-            if (len(wanted) >= MAX_ROWS or units > MAX_UNITS) and not self._visible(id_):
-                break
-            wanted.append(id_)
-        return wanted
-
-    def _visible(self, id_: int) -> bool:
-        return self._column.is_seen(self._places[id_], self._offset(), self._height())
+        self._column.measure(self._column.places[id_], self._live.lay_out(id_, self._column.width))
 
     def _improve(self, id_: int) -> None:
         """Bring one row a step further, without moving what is being read."""
@@ -293,32 +259,8 @@ class TranscriptView(QAbstractScrollArea):
         self._settle(anchor)
 
     def _fill(self, milliseconds: float) -> None:
-        """Build and finish what is visible, as far as the time goes, and plan the rest."""
-        if not self.isVisible():
-            return
-        deadline = time.monotonic() + milliseconds / 1000
-        while time.monotonic() < deadline:
-            id_ = next((i for i in self._wanted() if self._live.needs_work(i) and self._visible(i)), None)
-            if id_ is None:
-                break
-            self._improve(id_)
-        self._turn.start(0)
-
-    def _work(self) -> None:
-        """Take one turn: bring the nearest row that needs it a step further, or forget those that are far."""
-        wanted = self._wanted()
-        id_ = next((i for i in wanted if self._live.needs_work(i)), None)
-        if id_ is not None:
-            self._improve(id_)
-            self._turn.start(0)
-        else:
-            self._scroll.forget_reading()
-        here = self._column.at(self._offset()) if wanted else 0
-        self._live.forget(
-            {*wanted, *self._arrivals},
-            lambda id_: self._column.units(self._places[id_]),
-            lambda id_: abs(self._places[id_] - here),
-        )
+        if self.isVisible():
+            self._building.fill(milliseconds)
 
     # ---- where things are
 
@@ -338,7 +280,7 @@ class TranscriptView(QAbstractScrollArea):
     def _place_all(self) -> None:
         x, offset = (self.viewport().width() - self._column.width) // 2, self._offset()
         for id_, widget in self._live.items():
-            widget.move(x, self._column.top(self._places[id_]) - offset)
+            widget.move(x, self._column.top(self._column.places[id_]) - offset)
 
     def _grow(self, id_: int) -> None:
         anchor = self._anchor()
@@ -359,23 +301,13 @@ class TranscriptView(QAbstractScrollArea):
         body = self._live[id_].body
         if not (body.hasFocus() and body.by_keyboard):
             return
-        place, height = self._places[id_], self._height()
+        place, height = self._column.places[id_], self._height()
         top = self._column.top(place) - self._offset()
         bottom = top + self._column.height(place)
         if top < 0 or bottom - top > height:
             self._scroll.by(top)
         elif bottom > height - FADE:
             self._scroll.by(bottom - height + FADE)
-
-    def _show_chip(self) -> None:
-        if self._chip.isHidden():
-            self._chip.show()
-
-    def _arrange_overlays(self) -> None:
-        area = self.viewport().rect()
-        self._ring.setGeometry(area)
-        self._fade.setGeometry(0, area.height() - FADE, area.width(), FADE)
-        self._chip.move((area.width() - self._chip.width()) // 2, area.height() - self._chip.height() - 14)
 
     # ---- look and voice
 
@@ -384,13 +316,11 @@ class TranscriptView(QAbstractScrollArea):
         self._scroll.keep_reading(anchor)
         rescaled = style.scale != self._style.scale
         self._style = style
-        self._fade.restyle(style)
-        self._chip.restyle(style)
-        self._ring.restyle(style)
+        self._overlays.restyle(style)
         self.viewport().update()
-        self._arrange_overlays()
+        self._overlays.arrange(self.viewport().rect())
         for id_ in self._live:
-            if self._visible(id_) or id_ in self._arrivals or self._live[id_].pinned():
+            if self._building.is_visible(id_) or id_ in self._arrivals or self._live[id_].pinned():
                 self._live.restyle(id_, style)
             else:
                 self._live.remove(id_)
@@ -418,7 +348,7 @@ class TranscriptView(QAbstractScrollArea):
             return
         self._scroll.scrolled()
         if self._scroll.following:
-            self._chip.hide()
+            self._overlays.chip.hide()
         self._place_all()
         self._fill(SCROLL_MS)
 
@@ -436,7 +366,7 @@ class TranscriptView(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay out what is visible at once, the rest in turns to come."""
         super().resizeEvent(event)
-        self._arrange_overlays()
+        self._overlays.arrange(self.viewport().rect())
         self._resize_column()
         self._fill(SCROLL_MS)
 
@@ -451,12 +381,12 @@ class TranscriptView(QAbstractScrollArea):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show who came by keyboard where it is."""
         super().focusInEvent(event)
-        self._ring.setVisible(event.reason() in BY_KEYBOARD)
+        self._overlays.show_ring(event.reason() in BY_KEYBOARD)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """The keyboard is elsewhere."""
         super().focusOutEvent(event)
-        self._ring.hide()
+        self._overlays.show_ring(False)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Scroll with the keyboard."""
@@ -470,7 +400,7 @@ class TranscriptView(QAbstractScrollArea):
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Lead the Tab key from here to the first message in sight."""
         self.order_tabs()
-        seen = next((i for i in sorted(self._live, key=lambda i: self._places[i]) if self._visible(i)), None)
+        seen = next((id_ for id_ in self._in_order() if self._building.is_visible(id_)), None)
         if forward and self.hasFocus() and seen is not None:
             self._live[seen].body.setFocus(Qt.FocusReason.TabFocusReason)
             return True

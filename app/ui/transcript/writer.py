@@ -2,23 +2,19 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
-    QColor,
     QTextBlockFormat,
     QTextCursor,
     QTextDocument,
-    QTextFrameFormat,
-    QTextLength,
-    QTextTableCellFormat,
-    QTextTableFormat,
 )
 
 from app.domain.language import _
+from app.ui.transcript import tables
 from app.ui.transcript.marks import Card, Marks, Place
 from app.ui.transcript.style import (
     CARD_BOTTOM,
@@ -28,7 +24,6 @@ from app.ui.transcript.style import (
     CARD_TOP,
     CODE,
     HEADINGS,
-    TABLE,
     Run,
     Style,
 )
@@ -316,16 +311,16 @@ class Writer:
 
     def _table(self, tokens: "Sequence[Token]") -> None:
         self._flush_marker()
-        rows = list(_rows(tokens))
+        rows = list(tables.rows(tokens))
         columns = len(rows[0]) if rows else 0
         if columns > MAX_TABLE_COLUMNS or columns * len(rows) > MAX_TABLE_CELLS:
             lines = (" | ".join(inline.content for inline, align in row) for row in rows)
             self.write_code("", "\n".join(lines))
             return
         self._open(self.style.block(0, 10))
-        table = self._cursor.insertTable(len(rows), columns, self._table_format())
-        format_ = self._cell_format()
-        blocks = [self._cell_block(align) for inline, align in rows[0]]
+        table = self._cursor.insertTable(len(rows), columns, tables.table_format(self.style, self._indent()))
+        format_ = tables.cell_format(self.style)
+        blocks = [tables.cell_block(self.style, align) for inline, align in rows[0]]
         for y, row in enumerate(rows):
             for x, (inline, _align) in enumerate(row):
                 cell = table.cellAt(y, x)
@@ -334,34 +329,6 @@ class Writer:
                 self._cursor.setBlockFormat(blocks[x])
                 self._inline(list(inline.children or ()), Run(table=True, strong=y == 0))
         self._fold()
-
-    def _table_format(self) -> QTextTableFormat:
-        made = QTextTableFormat()
-        made.setBorder(0)
-        made.setCellSpacing(0)
-        made.setCellPadding(0)
-        made.setBorderCollapse(True)
-        made.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-        made.setLeftMargin(self.style.px(24) * self._indent())
-        made.setBottomMargin(self.style.px(4))
-        return made
-
-    def _cell_block(self, align: Qt.AlignmentFlag | None) -> QTextBlockFormat:
-        made = self.style.block(TABLE[1])
-        if align:
-            made.setAlignment(align)
-        return made
-
-    def _cell_format(self) -> QTextTableCellFormat:
-        made = QTextTableCellFormat()
-        made.setTopPadding(self.style.px(3))  # lines sit low in their height
-        made.setBottomPadding(self.style.px(7))
-        made.setLeftPadding(self.style.px(10))
-        made.setRightPadding(self.style.px(10))
-        made.setBottomBorder(1)
-        made.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
-        made.setBottomBorderBrush(QColor(self.style.palette.line))
-        return made
 
     # ---- inline
 
@@ -403,21 +370,3 @@ class Writer:
 def _pieces(line: str) -> list[str]:
     """Cut a line that no one could read anyway: laying it out takes time with its square."""
     return [line[at : at + LONGEST_CODE_LINE] for at in range(0, max(len(line), 1), LONGEST_CODE_LINE)]
-
-
-def _rows(tokens: "Sequence[Token]") -> "Iterator[list[tuple[Token, Qt.AlignmentFlag | None]]]":
-    """Give each row of a table as the content and the alignment of its cells."""
-    row: list[tuple[Token, Qt.AlignmentFlag | None]] = []
-    align: Qt.AlignmentFlag | None = None
-    for token in tokens:
-        if token.type in {"th_open", "td_open"}:
-            styled = str(token.attrGet("style") or "")
-            align = next((flag for name, flag in _ALIGNMENTS.items() if name in styled), None)
-        elif token.type == "inline":
-            row.append((token, align))
-        elif token.type == "tr_close":
-            yield row
-            row = []
-
-
-_ALIGNMENTS = {"center": Qt.AlignmentFlag.AlignHCenter, "right": Qt.AlignmentFlag.AlignRight}

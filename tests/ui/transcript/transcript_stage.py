@@ -62,7 +62,7 @@ class Stage:
 
     def idle(self) -> bool:
         QApplication.processEvents()
-        return not self.view._turn.isActive()
+        return self.view._building.idle
 
     def show(self, rows: list[Row], **how) -> None:
         self.view.set_rows(rows, **how)
