@@ -22,7 +22,10 @@ from app.storage.folders import Folders
 from app.ui.application import make_application
 from app.ui.assets import asset
 from app.ui.post import Poster
+from app.ui.sheet import Sheet
 from app.ui.theme import DARK, LIGHT
+from app.ui.transcript.answer import Answer
+from app.ui.transcript.view import TranscriptView
 
 QUESTION = "What is a campfire? Answer in one sentence."
 
@@ -54,6 +57,19 @@ DINNER = """三个素菜，半小时就能上桌：
 3. **凉拌黄瓜**：拍碎，加醋、生抽和一点*花椒油*。
 
 > 米饭可以先煮上，菜做好时正好熟。
+"""
+
+REASONING = """\
+The question sounds simple. Light from the sun holds all colours. Air scatters short waves far more than \
+long ones, with the fourth power of the frequency.
+
+So blue comes from everywhere, and red keeps its way. Violet is scattered even more, but there is less of \
+it, and eyes see it badly.
+"""
+
+SKY = """\
+Air scatters the blue part of sunlight far more than the red one, so blue reaches your eyes from the whole \
+sky. At sunset the light has come a longer way through the air: most of the blue is gone, and **red** is left.
 """
 
 # Who said what, and how each answer ended: chats that a person might have had.
@@ -123,7 +139,7 @@ class Studio:
         self.until(lambda: not self.build.services.conversation.live)
         self.rest()
 
-    def remember(self, question: str, answer: str, status: Status) -> Message:
+    def remember(self, question: str, answer: str, status: Status, reasoning: str = "") -> Message:
         """Put a chat into the history; its answer is said to be the starter model's."""
         model = self.models.known[0]
         identity = ModelIdentity(model.name, model.sha256, str(model.path))
@@ -132,8 +148,28 @@ class Studio:
         reply = started.result().reply
         stats = Stats(StopReason.END, 664, 612, 241, 0.3, 7.8, 0.3, 418207, 8192)
         ended = stats if status is Status.COMPLETE else None
-        self.result(self.build.store.finish(reply.id, answer, status, ended, ""))  # type: ignore[arg-type]
+        finishing = self.build.store.finish(
+            reply.id, answer, status, ended, "", reasoning=reasoning, reasoning_seconds=12.0
+        )
+        self.result(finishing)  # type: ignore[arg-type]
         return reply
+
+    def answer(self) -> Answer:
+        """Return the widget of the answer that is shown last."""
+        rows = self.window.page.findChild(TranscriptView).live_rows()
+        return [row for _id, row in sorted(rows.items()) if isinstance(row, Answer)][-1]
+
+    def ask(self, what: str) -> None:
+        """Choose `what` for the answer that is shown last, and wait for the sheet that it opens."""
+        self.answer().asked.emit(what)
+        self.until(lambda: any(sheet.isVisible() for sheet in self.window.findChildren(Sheet)))
+        self.rest()
+
+    def close_sheet(self) -> None:
+        """Close the sheet that is open."""
+        for sheet in self.window.findChildren(Sheet):
+            sheet.close_card()
+        self.rest()
 
     def open(self, chat_id: int) -> None:
         """Show a chat."""
@@ -184,6 +220,42 @@ def take(studio: Studio) -> None:
     studio.shoot("wide")
 
 
+def take_details(studio: Studio) -> None:
+    """Take the pictures of what one answer can show: thoughts, prompt, probabilities, versions."""
+    window = studio.window
+    thinking = studio.remember("Why is the sky blue, and the sunset red?", SKY, Status.COMPLETE, REASONING)
+    studio.open(thinking.chat_id)
+    studio.shoot("thought")
+    studio.answer().unfold()
+    studio.shoot("thought-open")
+    studio.ask("prompt")
+    studio.shoot("prompt")
+    window.resize(640, 480)
+    studio.shoot("prompt-narrow")
+    studio.close_sheet()
+    studio.shoot("thought-narrow")
+    window.resize(1180, 780)
+
+    settings = Settings(probabilities=6, max_tokens=80)
+    conversation, model = studio.build.services.conversation, studio.models.known[0]
+    sent = conversation.send(None, None, "Explain in simple words why the sky is blue.", model, settings)
+    studio.until(sent.done)
+    studio.until(lambda: bool(conversation.live))
+    studio.until(lambda: not conversation.pump() and not conversation.live)
+    studio.open(sent.result().chat.id)
+    studio.ask("probabilities")
+    studio.shoot("probabilities")
+    window.resize(640, 480)
+    studio.shoot("probabilities-narrow")
+    studio.close_sheet()
+    window.resize(1180, 780)
+    studio.answer().asked.emit("versions")
+    lives = conversation.live.values
+    studio.until(lambda: len(lives()) == 3 and all(len(live.text) > 60 for live in lives()))
+    studio.shoot("versions")
+    studio.finish()
+
+
 def main() -> int:
     """Write the pictures into the folder that the command line names."""
     folder = Path(sys.argv[1])
@@ -193,6 +265,7 @@ def main() -> int:
     studio = Studio(make_application(sys.argv[:1]), folder)
     try:
         take(studio)
+        take_details(studio)
     finally:
         studio.window.close()
         studio.build.close()
