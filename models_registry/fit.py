@@ -14,7 +14,8 @@ CELL_STEP = 256
 DEFAULT_CONTEXT = 8192
 """Tokens that a model sees at once unless something else is asked for; less where it was trained for less."""
 
-_SEQUENCES, _SEQUENCES_THAT_COST = 8, 4
+_SEQUENCES = 8
+_RECURRENT_SEQUENCES, _WINDOWED_SEQUENCES = 4, 2  # each takes memory: a state, or a window in many layers
 _OUTPUTS = 16
 _LARGEST_SCORES = 192 << 20
 _PLAIN_ATTENTION = frozenset({"grok"})  # llama.cpp switches flash attention off there
@@ -90,10 +91,15 @@ def choose(
         flash_attention=flash and not plain,
         ubatch=rows,
         whole_window=whole,
-        # Where each sequence has a window or a state of its own, each takes memory.
-        sequences=_SEQUENCES if whole and not shape.recurrent else _SEQUENCES_THAT_COST,
+        sequences=_sequences(shape, whole_window=whole),
         outputs=_OUTPUTS,
     )
+
+
+def _sequences(shape: Shape, *, whole_window: bool) -> int:
+    if not whole_window:
+        return _WINDOWED_SEQUENCES
+    return _RECURRENT_SEQUENCES if shape.recurrent else _SEQUENCES
 
 
 def _divides(shape: Shape, kv_type: str) -> bool:

@@ -210,11 +210,7 @@ class Cache:
         return self._checkpoints.longest(sequence.tokens[:shared], sequence.adapters)
 
     def _can_go_back(self, sequence: CachedSequence, length: int) -> bool:
-        if not self._context.rolls_back:
-            return False
-        # The next token looks back over `window` positions, itself included.
-        first = self._context.first_position(sequence.id)
-        return first <= max(0, length - self._context.window + 1) if self._context.window else first == 0
+        return self._context.can_go_back(self._context.first_position(sequence.id), length)
 
     def _branch(self, source: CachedSequence | None, reused: int) -> CachedSequence:
         """Return a sequence with the first `reused` tokens of `source`: itself, or one that shares them.

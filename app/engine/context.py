@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from llama_cpp import llama_cpp as api
 
 from app.domain.errors import UserError
@@ -14,7 +16,10 @@ from app.engine import native
 from app.engine.model import LoadedModel
 from models_registry.fit import Layout
 
+PartialState = npt.NDArray[np.uint8]
+
 _OK, _NO_SLOT, _ABORTED = 0, 1, 2
+_PARTIAL = api.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
 _KV_TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0, "q4_0": api.GGML_TYPE_Q4_0}
 
 
@@ -173,21 +178,29 @@ class Context:
         """Return the earliest position of which every layer still holds something; -1 when empty."""
         return int(api.llama_memory_seq_pos_min(self._memory, sequence))
 
-    def partial_state(self, sequence: int) -> bytes:
-        """Return what cannot be rolled back of a sequence: sliding windows, recurrent states."""
-        flags = api.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
-        size = api.llama_state_seq_get_size_ext(self._context, sequence, flags)
-        buffer = (ctypes.c_uint8 * size)()
-        written = api.llama_state_seq_get_data_ext(self._context, buffer, size, sequence, flags)
-        return bytes(buffer)[:written]
+    def can_go_back(self, first: int, length: int) -> bool:
+        """Return whether a sequence that holds the positions from `first` on can be cut to `length`."""
+        if not self.rolls_back:
+            return False
+        # The next token looks back over `window` positions, itself included.
+        return first <= max(0, length - self.window + 1) if self.window else first == 0
 
-    def set_partial_state(self, sequence: int, state: bytes) -> bool:
+    def partial_size(self, sequence: int) -> int:
+        """Return the bytes of `partial_state`."""
+        return int(api.llama_state_seq_get_size_ext(self._context, sequence, _PARTIAL))
+
+    def partial_state(self, sequence: int) -> PartialState:
+        """Return what cannot always be rolled back of a sequence: sliding windows, recurrent states."""
+        state = np.empty(self.partial_size(sequence), np.uint8)
+        api.llama_state_seq_get_data_ext(self._context, _pointer(state), state.size, sequence, _PARTIAL)
+        return state
+
+    def set_partial_state(self, sequence: int, state: PartialState) -> bool:
         """Put back what `partial_state` returned; False when that failed."""
-        flags = api.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        return bool(
-            api.llama_state_seq_set_data_ext(self._context, buffer, len(state), sequence, flags) == len(state)
+        read = api.llama_state_seq_set_data_ext(
+            self._context, _pointer(state), state.size, sequence, _PARTIAL
         )
+        return bool(read == state.size)
 
     def state_size(self, sequence: int) -> int:
         """Return the bytes that `save` will write, about."""
@@ -215,6 +228,10 @@ class Context:
                 self._context, str(path).encode(), sequence, array, tokens, ctypes.byref(count)
             )
         )
+
+
+def _pointer(state: PartialState) -> Any:
+    return state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
 
 
 def _strlen() -> Any:

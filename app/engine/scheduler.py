@@ -27,6 +27,7 @@ class _Share:
     tokens: list[int]
     drafts: list[int] = field(default_factory=list)
     ends: bool = True  # nothing is pending behind it, so its logits are wanted
+    returned_to: bool = False  # other answers, or edits, may go on from its end
 
     @property
     def part(self) -> Part:
@@ -114,7 +115,8 @@ class Scheduler:
                 self._write(share, index - 1)
             else:
                 share.answer.tell_reading()
-                self._checkpoint(share)
+            if share.returned_to:
+                self._cache.checkpoint(share.sequence)
             index += len(share.drafts)
 
     def _seat(self) -> None:
@@ -189,14 +191,14 @@ class Scheduler:
         """Return the next piece of a prompt, which ends where a checkpoint is wanted."""
         sequence = _sequence_of(answer)
         held, pending = len(sequence.tokens), answer.pending
-        count = min(pending, limit)
+        # Other answers to this prompt begin with its last token, which only a state from before it can read.
+        left = 0 if self._context.rolls_back else 1
+        count, returned_to = min(pending, limit), False
         if self._cache.needs_checkpoints:
-            count = min(count, SPACING - held % SPACING, pending - 1)
-        return _Share(answer, sequence, answer.tokens[held : held + count], ends=count == pending)
-
-    def _checkpoint(self, share: _Share) -> None:
-        if share.answer.pending == 1 or len(share.sequence.tokens) % SPACING == 0:
-            self._cache.checkpoint(share.sequence)
+            count = min(count, SPACING - held % SPACING, pending - left)
+            returned_to = count == pending - left or (held + count) % SPACING == 0
+        tokens = answer.tokens[held : held + count]
+        return _Share(answer, sequence, tokens, ends=count == pending, returned_to=returned_to)
 
     def _compute(self, shares: list[_Share]) -> list[_Share]:
         """Compute `shares`, or what there is room for; return what was computed."""

@@ -54,9 +54,8 @@ class Small:
         return text
 
     def fill(self) -> None:
-        """Have other texts read, so that cells beyond the window are needed for something else."""
-        for word in ("kestrel ", "osprey "):
-            self.answer(Turn("user", word * 12), settings=replace(GREEDY, max_tokens=1))
+        """Have another text read, so that cells beyond the window are needed for something else."""
+        self.answer(Turn("user", "kestrel " * 24), settings=replace(GREEDY, max_tokens=1))
 
     def close(self) -> None:
         self.steps.close()
