@@ -27,12 +27,12 @@ def explain_adapter(error: AdapterError | ModelFileError, file_name: str, archit
 
 
 def _pick() -> str:
-    return _("Pick a LoRA adapter in a GGUF file.")
+    return _("Choose a LoRA adapter in GGUF format.")
 
 
 def _sentences(misfit: Misfit) -> tuple[str, str]:
-    other = _("Pick one that was made for exactly this model.")
-    again = _("Getting the file again often helps.")
+    other = _("Choose an adapter that was made for exactly this model.")
+    again = _("Downloading the file again often helps.")
     match misfit:
         case Misfit.MODEL:
             return _("“{file}” is a whole model, not an adapter."), _pick()
@@ -42,26 +42,28 @@ def _sentences(misfit: Misfit) -> tuple[str, str]:
             return _("“{file}” is a control vector, not a LoRA adapter."), _pick()
         case Misfit.ACTIVATED:
             return _(
-                "“{file}” is an adapter for single tasks (aLoRA), which cannot stay on in a chat."
+                "“{file}” is an activated LoRA (aLoRA): it works for single tasks only, not for a whole chat."
             ), _pick()
         case Misfit.EMPTY:
             return _("“{file}” is an adapter without weights."), again
         case Misfit.ARCHITECTURE:
-            return _("“{file}” is made for {subject}, and this model is {architecture}."), other
+            return _(
+                "“{file}” is made for the architecture {subject}, but this model is {architecture}."
+            ), other
         case Misfit.UNKNOWN_TENSOR:
             return _("“{file}” does not fit this model, which has no tensor “{subject}”."), other
         case Misfit.SHAPE:
-            return _("“{file}” does not fit this model: its tensor “{subject}” has another size."), other
+            return _("“{file}” does not fit this model: the tensor “{subject}” differs in size."), other
         case Misfit.HALF:
             return _("“{file}” is incomplete: one half of “{subject}” is missing."), again
         case Misfit.RANK:
-            return _("“{file}” is damaged: the two halves of “{subject}” do not go together."), again
+            return _("“{file}” is damaged: the two halves of “{subject}” do not fit together."), again
         case Misfit.TYPE:
             return (
-                _("“{file}” stores “{subject}” in a way that adapters cannot use."),
-                _("Look for its version in F16, BF16, F32 or Q8_0."),
+                _("“{file}” stores “{subject}” with a quantization that does not work in adapters."),
+                _("Look for a version of the adapter in F16, BF16, F32 or Q8_0."),
             )
         case Misfit.FIXED:
             return _("“{file}” changes “{subject}”, which cannot be changed in this model."), other
         case Misfit.NOT_FINITE:
-            return _("“{file}” is damaged: “{subject}” holds numbers that are none."), again
+            return _("“{file}” is damaged: “{subject}” contains invalid numbers (NaN or infinity)."), again

@@ -12,15 +12,18 @@ def explain(error: ModelFileError, file_name: str) -> UserError:
 
 
 def _sentences(error: ModelFileError) -> tuple[str, str]:
-    again = _("Getting the file again often helps.")
-    other = _("Pick another file: models for Fireside end in .gguf.")
+    again = _("Downloading the file again often helps.")
+    other = _("Choose another file: models for Fireside end in .gguf.")
+    chat = _("Choose a model that is made for chat.")
     match error.problem:
         case Problem.MISSING:
-            return _("“{file}” is no longer where it was."), _("Put it back, or pick another model.")
+            return _("“{file}” cannot be found."), _("Put the file back, or choose another one.")
         case Problem.NOT_A_FILE:
             return _("“{file}” is not a file."), other
         case Problem.UNREADABLE:
-            return _("“{file}” cannot be read."), _("Check who may read it, and that its disk is connected.")
+            return _("“{file}” cannot be read."), _(
+                "Check that its disk is connected and that you may read the file."
+            )
         case Problem.NOT_GGUF:
             return _("“{file}” is not a GGUF model."), other
         case Problem.BIG_ENDIAN:
@@ -28,31 +31,35 @@ def _sentences(error: ModelFileError) -> tuple[str, str]:
                 "Look for its little-endian version."
             )
         case Problem.UNSUPPORTED_VERSION:
-            return _("“{file}” is in a format that is too old or too new."), _(
-                "Look for a newer copy of the model."
+            return _("“{file}” uses a version of GGUF that is too old or too new."), _(
+                "Look for another copy of the model, or a newer version of Fireside."
             )
         case Problem.UNSUPPORTED_FEATURE:
             return (
-                _("“{file}” uses something that this version of Fireside does not know."),
-                _("A newer version of Fireside may know it."),
+                _("“{file}” uses a feature that this version of Fireside does not support."),
+                _("A newer version of Fireside may support it."),
             )
         case Problem.TRUNCATED:
             return _("“{file}” is incomplete: it ends too early."), again
         case Problem.CORRUPT:
             return _("“{file}” is damaged."), again
         case Problem.SHARD_MISSING:
-            return _("“{file}” is one of several parts, and another part is missing."), _(
-                "Put all parts in one folder."
+            return _("“{file}” is one part of a model, and other parts are missing."), _(
+                "Put all parts of the model into the same folder."
             )
         case Problem.NOT_FIRST_SHARD:
-            return _("“{file}” is a later part of a model."), _(
-                "Pick its first part, the one with 00001 in its name."
+            return _("“{file}” is not the first part of its model."), _(
+                "Choose the first part instead, with 00001 in its name."
             )
         case Problem.PROJECTOR:
-            return _("“{file}” is only the part of a model that sees or hears."), _("Pick the model itself.")
+            return _("“{file}” is only the part of a model for images or sound (mmproj)."), _(
+                "Choose the file of the model itself."
+            )
         case Problem.ADAPTER:
-            return _("“{file}” is an adapter, which goes on top of a model."), _("Pick the model itself.")
+            return _("“{file}” is an adapter, which works only together with a model."), _(
+                "Choose the model that it was made for."
+            )
         case Problem.NOT_FOR_CHAT:
-            return _("“{file}” is a model for search or translation, which cannot chat."), other
+            return _("“{file}” is a model for search or translation, which cannot chat."), chat
         case Problem.NOT_A_MODEL:
-            return _("“{file}” holds no language model."), other
+            return _("“{file}” does not contain a language model."), chat

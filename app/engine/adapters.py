@@ -158,7 +158,7 @@ class Adapters:
 def _check_scale(adapter: Adapter) -> None:
     if not (math.isfinite(adapter.scale) and abs(adapter.scale) <= MAX_SCALE):
         raise UserError(
-            _("The scale of “{file}” must lie between {low} and {high}, and {value} does not.").format(
+            _("The scale of “{file}” must be between {low} and {high}; {value} is not.").format(
                 file=adapter.path.name, low=-MAX_SCALE, high=MAX_SCALE, value=adapter.scale
             )
         )
@@ -216,12 +216,13 @@ def _refusal(path: Path) -> UserError:
     log = "\n".join(native.lines)
     if re.search(r"failed to allocate|unable to allocate|out of memory|cudaMalloc failed", log):
         return UserError(
-            _("There is not enough memory for “{file}”.").format(file=path.name), _("Close other programs.")
+            _("There is not enough memory for “{file}”.").format(file=path.name),
+            _("Close other programs, then try again."),
         )
     reason = re.search(r"failed to apply lora adapter: (.*)", log)
     return UserError(
         _("“{file}” could not be loaded: {reason}.").format(
             file=path.name, reason=reason[1] if reason else _("llama.cpp gives no reason")
         ),
-        _("The file may be damaged; getting it again often helps."),
+        _("The file may be damaged; downloading it again often helps."),
     )

@@ -134,8 +134,8 @@ def _require_same_vocabulary(small: LoadedModel, large: LoadedModel) -> None:
     )
     if not same:
         raise UserError(
-            _("“{small}” cannot guess ahead for “{large}”: they do not share one vocabulary.").format(
-                small=small.path.name, large=large.path.name
-            ),
+            _(
+                "“{small}” cannot guess ahead for “{large}”: the two models have different vocabularies."
+            ).format(small=small.path.name, large=large.path.name),
             _("Choose a small model of the same family."),
         )

@@ -55,24 +55,39 @@ class _Parser:
 
     def parse(self) -> None:
         if len(self._text) > MAX_CHARACTERS:
-            self.refuse(0, _("It is longer than {count} characters.").format(count=MAX_CHARACTERS))
+            self.refuse(
+                0,
+                _("A grammar can have at most {count:,} characters; this one is longer.").format(
+                    count=MAX_CHARACTERS
+                ),
+            )
         for index, character in enumerate(self._text):
             if not _is_character(ord(character)):
-                self.refuse(index, _("A character here stands for nothing."))
+                self.refuse(
+                    index,
+                    _("No text can contain this character: NUL, half a surrogate pair, or outside Unicode."),
+                )
         self._skip_space(newlines=True)
         while self._at < len(self._text):
             self._rule()
         for name, number in self.numbers.items():
             if self.rules[number] is None:
-                self.refuse(self.places[number], _("The rule “{name}” is not defined.").format(name=name))
+                self.refuse(
+                    self.places[number],
+                    _("The rule “{name}” is used here but not defined.").format(name=name),
+                )
         if _ROOT not in self.numbers:
-            self.refuse(0, _("The rule “root” is missing; the answer begins with it."))
+            self.refuse(
+                0, _("The rule “root” is missing; add it, because every answer starts from that rule.")
+            )
 
     def refuse(self, at: int, problem: str) -> NoReturn:
         line = self._text.count("\n", 0, at) + 1
         column = at - (self._text.rfind("\n", 0, at) + 1) + 1
         raise UserError(
-            _("The grammar has a mistake in line {line}, column {column}.").format(line=line, column=column),
+            _("There is a mistake in the grammar at line {line}, column {column}.").format(
+                line=line, column=column
+            ),
             problem,
         )
 
@@ -108,9 +123,9 @@ class _Parser:
         start = self._at
         name = self._name()
         if not name and self._peek() == "|":
-            self.refuse(start, _("“|” must stand at the end of the line before."))
+            self.refuse(start, _("A line cannot start with “|”; move it to the end of the line above."))
         if not name:
-            self.refuse(start, _("A rule begins with its name, of letters, digits and “-”."))
+            self.refuse(start, _("A rule must start with its name, made of letters, digits and “-”."))
         number = self._number_of(name, start)
         self._skip_space(newlines=False)
         if not self._text.startswith("::=", self._at):
@@ -169,7 +184,9 @@ class _Parser:
         if character == "(":
             return self._group()
         if character in "<!":
-            self.refuse(self._at, _("Tokens in angle brackets cannot be used; write their text in quotes."))
+            self.refuse(
+                self._at, _("Tokens in angle brackets are not supported; write their text in quotes instead.")
+            )
         return None
 
     def _literal(self) -> Alternative:
@@ -178,10 +195,15 @@ class _Parser:
         count = 0
         while (character := self._peek()) != '"':
             if character in ("", "\n"):
-                self.refuse(start, _("The quoted text that begins here does not end on its line."))
+                self.refuse(
+                    start, _("The quoted text that starts here has no closing quote on the same line.")
+                )
             at = self._at
             if not _is_character(self._character()):
-                self.refuse(at, _("A character here stands for nothing."))
+                self.refuse(
+                    at,
+                    _("No text can contain this character: NUL, half a surrogate pair, or outside Unicode."),
+                )
             count += 1
         self._at += 1
         return [-1] * count
@@ -194,18 +216,18 @@ class _Parser:
         ranges: list[tuple[int, int]] = []
         while (character := self._peek()) != "]":
             if character in ("", "\n"):
-                self.refuse(start, _("The set of characters that begins here does not end on its line."))
+                self.refuse(start, _("The set of characters that starts here has no “]” on the same line."))
             at = self._at
             low = high = self._character()
             if self._peek() == "-" and self._text[self._at + 1 : self._at + 2] not in ("]", "", "\n"):
                 self._at += 1
                 high = self._character()
             if low > high:
-                self.refuse(at, _("This range of characters runs backwards."))
+                self.refuse(at, _("The first character of this range comes after its last; swap the two."))
             ranges.append((low, high))
         self._at += 1
         if _covers_all(ranges) if negated else not any(map(_holds_character, ranges)):
-            self.refuse(start, _("This set holds no character."))
+            self.refuse(start, _("This set of characters matches nothing."))
         return [-2 * len(ranges)]
 
     def _character(self) -> int:
@@ -229,13 +251,16 @@ class _Parser:
         self._at += len(digits)
         value = int(digits, 16)
         if value > _LAST_CHARACTER:
-            self.refuse(at, _("A character here stands for nothing."))
+            self.refuse(
+                at,
+                _("No text can contain this character: NUL, half a surrogate pair, or outside Unicode."),
+            )
         return value
 
     def _group(self) -> Alternative:
         start = self._at
         if self._depth == MAX_NESTING:
-            self.refuse(start, _("Parentheses lie more than {count} deep.").format(count=MAX_NESTING))
+            self.refuse(start, _("Parentheses can be nested at most {count} deep.").format(count=MAX_NESTING))
         self._depth += 1
         self._at += 1
         self._skip_space(newlines=True)
@@ -244,7 +269,7 @@ class _Parser:
         if self._peek() != ")":
             if self._peek():
                 self.refuse(self._at, _("“{character}” is not expected here.").format(character=self._peek()))
-            self.refuse(start, _("The parenthesis that begins here is not closed."))
+            self.refuse(start, _("The parenthesis that opens here is not closed."))
         self._at += 1
         self._depth -= 1
         return [number]
@@ -266,11 +291,11 @@ class _Parser:
             high = self._count(at) if _is_digit(self._peek()) else None
             self._skip_space(newlines=nested)
         if self._peek() != "}":
-            self.refuse(at, _("A repetition is written like {example}.").format(example="{2}, {2,} or {2,5}"))
+            self.refuse(at, _how_to_repeat())
         self._at += 1
         self._skip_space(newlines=nested)
         if high is not None and high < low:
-            self.refuse(at, _("This repetition ends before it begins."))
+            self.refuse(at, _("The upper limit of this repetition is below its lower limit."))
         return low, high
 
     def _count(self, at: int) -> int:
@@ -279,9 +304,14 @@ class _Parser:
             self._at += 1
         digits = self._text[start : self._at]
         if not digits:
-            self.refuse(at, _("A repetition is written like {example}.").format(example="{2}, {2,} or {2,5}"))
+            self.refuse(at, _how_to_repeat())
         if len(digits) > 9 or int(digits) > MAX_REPEATS:
-            self.refuse(at, _("Nothing can be repeated more than {count} times.").format(count=MAX_REPEATS))
+            self.refuse(
+                at,
+                _("This repeats too often: at most {count:,} times, and nested repetitions multiply.").format(
+                    count=MAX_REPEATS
+                ),
+            )
         return int(digits)
 
     def _repeat(
@@ -290,10 +320,15 @@ class _Parser:
         """Rewrite the last item of `sequence` as llama.cpp does; return the new weight."""
         item = sequence[last:]
         if not item:
-            self.refuse(at, _("There is nothing before this that could be repeated."))
+            self.refuse(at, _("There is nothing before this to repeat."))
         weight *= high or low or 1
         if weight > MAX_REPEATS:
-            self.refuse(at, _("Nothing can be repeated more than {count} times.").format(count=MAX_REPEATS))
+            self.refuse(
+                at,
+                _("This repeats too often: at most {count:,} times, and nested repetitions multiply.").format(
+                    count=MAX_REPEATS
+                ),
+            )
         if high is None or high > 1:
             self.repeats.append((item, at))
         optional = 1 if high is None else high - low
@@ -316,7 +351,14 @@ class _Parser:
     def _grow(self, elements: int, at: int) -> None:
         self._size += elements
         if self._size > MAX_ELEMENTS:
-            self.refuse(at, _("The grammar is too large: its repetitions multiply."))
+            self.refuse(at, _("The grammar is too large; use fewer or smaller repetitions."))
+
+
+def _how_to_repeat() -> str:
+    sentence = _(
+        "Write a repetition like {exactly} (twice), {least} (twice or more) or {between} (2 to 5 times)."
+    )
+    return sentence.format(exactly="{2}", least="{2,}", between="{2,5}")
 
 
 def _is_digit(character: str) -> bool:

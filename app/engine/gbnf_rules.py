@@ -35,17 +35,19 @@ def check_rules(
     ending = _deriving(rules, characters=True)
     for number, place in enumerate(places):
         if number not in ending:
-            refuse(place, _("What begins here can never come to an end."))
+            refuse(place, _("This part can never end; add an alternative that does not lead back to it."))
     empty = _deriving(rules, characters=False)
     for item, place in repeats:
         if all(element in empty for element in item):
-            refuse(place, _("What can be empty cannot be repeated."))
+            refuse(
+                place, _("This repeats something that can be empty; make it match at least one character.")
+            )
     beginnings: list[int] = [0] * len(rules)
     depths: list[int] = [0] * len(rules)
     for number in _inner_first(rules, places, empty, refuse):
         beginnings[number], depths[number] = _measures(rules[number], empty, beginnings, depths)
         if beginnings[number] > MAX_BEGINNINGS or depths[number] > MAX_DEPTH:
-            refuse(places[number], _("What stands here can begin in too many ways."))
+            refuse(places[number], _("This part can start in too many ways; simplify it."))
 
 
 def _deriving(rules: list[Rule], *, characters: bool) -> set[int]:
@@ -91,7 +93,7 @@ def _inner_first(
                 if entered[inner] and not left[inner]:
                     refuse(
                         places[inner],
-                        _("What begins here can begin with itself; put its own name further right."),
+                        _("This part can start with itself (left recursion); move its name further right."),
                     )
                 if not entered[inner]:
                     pending.append(inner)

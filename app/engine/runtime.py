@@ -201,10 +201,10 @@ class Runtime:
         prompt = self._tokens(loaded.model, segments)
         if len(prompt) >= loaded.context.size:
             raise UserError(
-                _("This conversation is {tokens:,} tokens long, and the model sees {size:,} at once.").format(
+                _("This conversation is {tokens:,} tokens long, but the context holds only {size:,}.").format(
                     tokens=len(prompt), size=loaded.context.size
                 ),
-                _("Shorten the message, or start a new chat."),
+                _("Shorten the message, start a new chat, or choose a larger context."),
                 "new-chat",
             )
         if not self._answers:  # they began with the threads there are
@@ -264,8 +264,8 @@ class Runtime:
         tokens = model.prompt(segments, lambda text: self._written.get(text.strip()))
         if not tokens:
             raise UserError(
-                _("The model's vocabulary has no tokens for this conversation."),
-                _("Its file may be damaged; getting it again often helps."),
+                _("The model could not turn this conversation into tokens."),
+                _("The model's file may be damaged; downloading it again often helps."),
                 "choose-model",
             )
         return tokens
@@ -306,5 +306,5 @@ def _drafter(loaded: Loaded, settings: Settings) -> Drafter | None:
 def _failure(error: Exception) -> UserError:
     return UserError(
         _("Something went wrong in the engine ({kind}).").format(kind=type(error).__name__),
-        _("Please try again; the log says more."),
+        _("Please try again. The log says more; “fireside doctor” shows where it is."),
     )

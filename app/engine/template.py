@@ -157,7 +157,7 @@ class Template:
         """
         if own := sorted(FRAME & set(variables or ())):
             raise UserError(
-                _("The chat template sets “{name}” itself; it cannot be given another value.").format(
+                _("Fireside fills in the template variable “{name}” itself; choose another name.").format(
                     name=own[0]
                 )
             )
@@ -243,9 +243,9 @@ class Template:
             ) from None
         except Exhausted as exhausted:
             if exhausted.time:
-                raise UserError(_("The chat template of this model takes too long.")) from None
+                raise UserError(_("The chat template of this model takes too long to run.")) from None
             raise UserError(
-                _("The chat template of this model makes too much of this conversation.")
+                _("The chat template of this model writes too much text for this conversation.")
             ) from None
 
 

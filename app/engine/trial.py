@@ -193,9 +193,9 @@ class Trials:
             raise _killed(path)
         if code < 0:
             raise UserError(
-                _("The computer ended the first try of “{file}”, most likely because memory ran out.").format(
-                    file=path.name
-                ),
+                _(
+                    "The system stopped the first test of “{file}”, most likely because memory ran out."
+                ).format(file=path.name),
                 _("Close other programs, or pick a smaller model."),
                 "choose-model",
             )
@@ -289,15 +289,15 @@ def _refusal(said: str) -> UserError | None:
 
 def _killed(path: Path) -> UserError:
     return UserError(
-        _("“{file}” made the engine stop, so Fireside will not load it.").format(file=path.name),
-        _("Get the file again, or use a newer version of Fireside."),
+        _("“{file}” crashed the engine in a test, so Fireside will not load it.").format(file=path.name),
+        _("Download the file again, or install a newer version of Fireside."),
         "choose-model",
     )
 
 
 def _too_slow(path: Path) -> UserError:
     return UserError(
-        _("“{file}” could not be tried: loading it took too long.").format(file=path.name),
-        _("Try again when the computer has less to do. If that does not help, get the file again."),
+        _("“{file}” could not be tested: loading took too long.").format(file=path.name),
+        _("Try again when the computer is less busy. If that does not help, download the file again."),
         "choose-model",
     )

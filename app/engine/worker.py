@@ -148,7 +148,10 @@ class Engine:
             _log.exception("The engine cannot start")
             if self._admit(work.job):
                 kind = type(error).__name__
-                problem = UserError(_("The engine cannot start ({kind}).").format(kind=kind))
+                problem = UserError(
+                    _("The engine cannot start ({kind}).").format(kind=kind),
+                    _("Start Fireside again. If that does not help, install it again."),
+                )
                 work.job.put(Failed(problem))
             return None
 

@@ -167,8 +167,8 @@ def _loaded(engine: Engine, model: Path, context: int | None) -> "Iterator[_Subj
         _wait(engine.load(model, context))
         if (size := engine.status.context) < LEAST_CONTEXT:
             raise UserError(
-                _("A context of {size:,} tokens is too small to measure in.").format(size=size),
-                _("Choose one of at least {least:,} tokens.").format(least=LEAST_CONTEXT),
+                _("A context of {size:,} tokens is too small for this measurement.").format(size=size),
+                _("Choose a context of at least {least:,} tokens.").format(least=LEAST_CONTEXT),
             )
         yield _Subject(engine, model, context)
     finally:

@@ -74,19 +74,22 @@ class Plan:
         if self.trained_context and self.context > self.trained_context:
             said.append(
                 _(
-                    "{model} was trained to see {trained:,} tokens at once; it will not be loaded for more."
+                    "{model} was trained for a context of {trained:,} tokens "
+                    "and cannot be loaded with a larger one."
                 ).format(model=self.model, trained=self.trained_context)
             )
         if self.fits:
             return said
         if self.fitting_kv_type:
-            said.append(_("With --kv-type {type} this context fits.").format(type=self.fitting_kv_type))
+            said.append(_("This context fits with --kv-type {type}.").format(type=self.fitting_kv_type))
         if self.fitting_context:
             said.append(
-                _("A context of up to {count:,} tokens fits as it is.").format(count=self.fitting_context)
+                _("With the options as they are, a context of up to {count:,} tokens fits.").format(
+                    count=self.fitting_context
+                )
             )
         if not (self.fitting_kv_type or self.fitting_context):
-            said.append(_("Take a smaller model, or one with stronger quantization."))
+            said.append(_("Choose a smaller model, or a smaller quantization of this one."))
         return said
 
     def to_json(self) -> dict[str, Any]:

@@ -309,8 +309,8 @@ def _told(code: int | None, path: Path) -> UserError | None:
         code = _FULL
     if code == _FULL:
         return UserError(
-            _("Your disk is full, so Fireside cannot keep what is written."),
-            _("Make some room on it, then try again."),
+            _("Your disk is full, so Fireside cannot save your chats."),
+            _("Free some space on the disk, then try again."),
         )
     if code == _READONLY:
         return _read_only(path)
@@ -321,28 +321,28 @@ def _told(code: int | None, path: Path) -> UserError | None:
         )
     if code in {_BUSY, _LOCKED}:
         return UserError(
-            _("Another program is using your chats and has not let go of them."),
-            _("Wait for it to finish, for example a backup, then try again."),
+            _("Another program is using your chats, so Fireside cannot use them now."),
+            _("Wait until that program, for example a backup, has finished, then try again."),
         )
     if code in {_CORRUPT, _NOTADB}:
         return UserError(
             _("The file {path} is damaged, so Fireside cannot read your chats.").format(path=path),
-            _("Fireside leaves it as it is. Put a copy from a backup in its place."),
+            _("Fireside has not changed the file. Replace it with a copy from a backup."),
         )
     if code == _IOERR:
         return UserError(
             _("Your disk reported a fault while Fireside was using your chats."),
-            _("Check that the disk is connected and well, then try again."),
+            _("Check that the disk is connected and healthy, then try again."),
         )
     return None
 
 
 def _read_only(path: Path) -> UserError:
     return UserError(
-        _("Fireside can read your chats but not change them: {folder} cannot be written.").format(
+        _("Fireside can read your chats but not change them: the folder {folder} is write-protected.").format(
             folder=path.parent
         ),
-        _("Allow writing there and start Fireside again."),
+        _("Make this folder writable, then start Fireside again."),
     )
 
 

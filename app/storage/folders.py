@@ -57,17 +57,20 @@ class Folders:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except (FileExistsError, NotADirectoryError) as error:
                 raise UserError(
-                    _("Fireside keeps its files in {folder}, but that is not a folder.").format(
+                    _("Fireside needs the folder {folder} for its files, but a file is in the way.").format(
                         folder=folder
                     ),
-                    _("Move what is there, or set FIRESIDE_HOME to another folder."),
+                    _("Move that file, or set FIRESIDE_HOME to another folder."),
                 ) from error
             except OSError as error:
                 raise UserError(
-                    _("Fireside cannot make the folder {folder}: {reason}.").format(
+                    _("Fireside cannot create the folder {folder}: {reason}.").format(
                         folder=folder, reason=error.strerror or type(error).__name__
                     ),
-                    _("Check that the disk has room and that you may write there, or set FIRESIDE_HOME."),
+                    _(
+                        "Check that the disk has room and that you may write there, "
+                        "or set FIRESIDE_HOME to another folder."
+                    ),
                 ) from error
 
 

@@ -106,8 +106,11 @@ def refuse_newer(db: Database) -> None:
     """Raise UserError when the database knows a step that this Fireside does not."""
     if {step.name for step in migrations.applied(db)} - {step.__name__ for step in STEPS}:
         raise UserError(
-            _("Your chats were last opened by a newer Fireside, and this one cannot read them."),
-            _("Install the newest version."),
+            _(
+                "Your chats were last opened by a newer version of Fireside, "
+                "and this version cannot read them."
+            ),
+            _("Install the newest version of Fireside."),
         )
 
 
@@ -116,8 +119,9 @@ def require_current(db: Database, path: Path) -> None:
     refuse_newer(db)
     if migrations.pending(db):
         raise UserError(
-            _("Your chats are from an older Fireside, and {folder} cannot be written to change that.").format(
-                folder=path.parent
-            ),
-            _("Allow writing there and start Fireside again."),
+            _(
+                "Your chats are from an older version of Fireside and need an update, "
+                "but the folder {folder} is write-protected."
+            ).format(folder=path.parent),
+            _("Make this folder writable, then start Fireside again."),
         )

@@ -36,7 +36,7 @@ class ContextRing(QWidget):
             self._share = min(1.0, used / total)
             words = _("{used} of {total}").format(used=count_text(used), total=context_text(total))
             self._words.setText(words)
-            self.setToolTip(_("How much of what the model can see at once this chat takes, in tokens"))
+            self.setToolTip(_("Tokens in this chat, of those that the model can see at once"))
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -47,7 +47,7 @@ class CrashReporter:
             self._told = True
             self._poster.report(
                 UserError(
-                    _("Something in Fireside went wrong."),
-                    _("Your chats are safe. If things look odd from here on, start Fireside again."),
+                    _("Something went wrong in Fireside."),
+                    _("Your chats are safe. If something looks wrong from now on, start Fireside again."),
                 )
             )

@@ -83,11 +83,11 @@ class EmptyState(QWidget):
         """
         missing = model is None and searched
         if missing:
-            self._title.setText(_("A model, and you can begin"))
+            self._title.setText(_("Add a model to begin"))
             self._below.setText(
                 joined(
                     _("There is no model on this computer yet."),
-                    _("A GGUF file is all it takes: use one you have, or drop it here."),
+                    _("A GGUF file is all you need: use one you have, or drop one here."),
                 )
             )
         elif first:

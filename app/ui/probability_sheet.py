@@ -195,7 +195,10 @@ class ProbabilitySheet(Sheet):
         halves.addWidget(self.tokens, 1)
         halves.addWidget(scroll)
         self.column.addLayout(halves, 1)
-        hint = _("The stronger the colour, the less likely the word. Point at one, or use the arrow keys.")
+        hint = _(
+            "The stronger the colour, the less likely the word. "
+            "Point at a word, or use the arrow keys, to see what else was likely."
+        )
         said = label(hint, tone="soft", measure="small")
         said.setWordWrap(True)
         self.foot.addWidget(said, 1)

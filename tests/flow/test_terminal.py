@@ -143,16 +143,16 @@ def test_doctor_tells_what_a_bug_report_needs(home: Path) -> None:
     [
         (["ask", "  "], 3, "The question is empty."),
         (["ask", "Hi", "--model", "nosuch"], 3, "no model called “nosuch”"),
-        (["ask", "Hi", "--model", "./nosuch.gguf"], 3, "no longer where it was"),
+        (["ask", "Hi", "--model", "./nosuch.gguf"], 3, "cannot be found"),
         (["ask", "Hi", "--temperature", "-1"], 3, "temperature must lie between 0 and 5"),
         (["ask", "Hi", "--context", "64"], 3, "context must lie between 256"),
         (["ask", "Hi", "--context", "32k"], 3, "trained to see 8,192 tokens"),
         (["ask", "Hi", "--context", "lots"], 2, "no number of tokens"),
-        (["ask", "word " * 400, "--context", "256"], 3, "tokens long, and the model sees 256"),
+        (["ask", "word " * 400, "--context", "256"], 3, "tokens long, but the context holds only 256"),
         (["history", "show", "77"], 3, "no longer there"),
         (["models", "add", "/etc/hostname"], 3, "not a GGUF model"),
         (["nosuch"], 2, "invalid choice"),
-        (["ask", "Hi", "--lora", "/etc/hostname"], 3, "Pick a LoRA adapter"),
+        (["ask", "Hi", "--lora", "/etc/hostname"], 3, "Choose a LoRA adapter"),
         (["ask", "Hi", "--draft", "nosuch"], 3, "no model called “nosuch”"),
         ([], 3, "fireside chat"),
     ],
@@ -168,13 +168,13 @@ def test_a_file_that_makes_llama_cpp_abort_is_a_sentence_also_the_second_time(
 ) -> None:
     bad = aborting().write(tmp_path / "Bad.gguf")
     for _time in range(2):
-        assert "“Bad.gguf” made the engine stop" in fireside(home, "ask", "Hi", "--model", str(bad), code=3)
+        assert "“Bad.gguf” crashed the engine" in fireside(home, "ask", "Hi", "--model", str(bad), code=3)
     assert ask(home)["text"]
 
 
 def test_a_home_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "is not a folder" in fireside(tmp_path / "file", "history", code=3)
+    assert "a file is in the way" in fireside(tmp_path / "file", "history", code=3)
 
 
 def test_an_answer_that_was_killed_is_there_afterwards_and_can_be_continued(home: Path) -> None:

@@ -146,11 +146,11 @@ class App:
             path.unlink()
         last_words = self._last_words()
         outcome = "refused" if said else "loaded"
-        if "made the engine stop" in said:
+        if "crashed the engine" in said:
             outcome = "killed_trial"
         elif said and not re.fullmatch(r"[A-Z“].+[.]", said, re.DOTALL):
             outcome = "unclear"
-        if "went wrong" in said or "computer ended" in said:
+        if "went wrong" in said or "system stopped" in said:
             outcome = "unclear"
         header = listed.error is None
         taken = round(time.monotonic() - started, 2)

@@ -49,7 +49,7 @@ def grammar_from_schema(schema_json: str) -> str:
         raise too_large() from None
     if grammar is None:
         raise UserError(
-            _("No value is valid against this JSON Schema."), _("Its parts contradict each other.")
+            _("No value can match this JSON Schema."), _("Some of its parts contradict each other.")
         )
     try:
         gbnf.check(grammar)

@@ -15,15 +15,13 @@ MAX_DEPTH = 100
 def refusal(pointer: str, problem: str) -> UserError:
     """Return the error that says that `problem` lies at `pointer` (RFC 6901) of the schema."""
     return UserError(
-        _("The JSON Schema cannot be followed at “{pointer}”.").format(pointer="#" + pointer), problem
+        _("There is a problem in the JSON Schema at “{pointer}”.").format(pointer="#" + pointer), problem
     )
 
 
 def too_large() -> UserError:
     """Return the error for a schema that would make a grammar without measure."""
-    return UserError(
-        _("The JSON Schema is too large to be followed."), _("Fewer or shorter parts would help.")
-    )
+    return UserError(_("The JSON Schema is too large."), _("Use fewer, shorter or less deeply nested parts."))
 
 
 def joined(pointer: str, *parts: str | int) -> str:
@@ -50,7 +48,7 @@ class Document:
             raise too_large() from None
         except json.JSONDecodeError as error:
             raise UserError(
-                _("The JSON Schema is not valid JSON: line {line}, column {column}.").format(
+                _("The JSON Schema is not valid JSON; look at line {line}, column {column}.").format(
                     line=error.lineno, column=error.colno
                 )
             ) from None
@@ -84,7 +82,7 @@ class Document:
         """
         value = self.at(pointer)
         if not isinstance(value, dict | bool):
-            raise refusal(pointer, _("A schema is an object, true or false."))
+            raise refusal(pointer, _("A schema must be an object, true or false."))
         return value
 
     def target(self, pointer: str, reference: Any) -> str:
@@ -100,7 +98,9 @@ class Document:
         try:
             self.at(found)
         except KeyError:
-            raise refusal(at, _("“{reference}” leads nowhere.").format(reference=reference)) from None
+            raise refusal(
+                at, _("“{reference}” points to nothing in this schema.").format(reference=reference)
+            ) from None
         return found
 
 
@@ -123,7 +123,7 @@ def read_json(text: str) -> Any:
 
 
 def _no_number(name: str) -> None:
-    raise ValueError(_("{name} is no number of JSON.").format(name=name))
+    raise ValueError(_("{name} is not a number in JSON.").format(name=name))
 
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -131,11 +131,11 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in members:
         for text in (name, value):
             if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
-                raise ValueError(_("It has half a character in it."))
+                raise ValueError(_("One of its strings contains only half of a surrogate pair."))
     if len(found) < len(members):
         names = [name for name, _value in members]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(_("The name “{name}” stands twice in one object.").format(name=twice))
+        raise ValueError(_("The name “{name}” appears twice in one object.").format(name=twice))
     return found
 
 

@@ -173,13 +173,13 @@ class _Parser:
                 break
         if self._at < len(self._source):
             if self._source[self._at] == ")":
-                raise self._error(_("A parenthesis is closed that was never opened"))
-            raise self._error(_("“$” is known only at the end"))
+                raise self._error(_("“)” has no matching “(”"))
+            raise self._error(_("“$” is supported only at the end"))
         return _Choice(tuple(found))
 
     def _error(self, problem: str, at: int | None = None) -> PatternError:
         return PatternError(
-            _("{problem}, at character {place} of the pattern.").format(
+            _("{problem} (character {place} of the pattern).").format(
                 problem=problem, place=(self._at if at is None else at) + 1
             )
         )
@@ -214,29 +214,29 @@ class _Parser:
         if character == "\\":
             return _Set(self._escape())
         if character == "^":
-            raise self._error(_("“^” is known only at the beginning"), start)
+            raise self._error(_("“^” is supported only at the beginning"), start)
         if character in "*+?{":
-            raise self._error(_("There is nothing to repeat"), start)
+            raise self._error(_("There is nothing before this to repeat"), start)
         if character in "]}":
-            raise self._error(_("“{character}” needs a “\\”").format(character=character), start)
+            raise self._error(_("“{character}” needs a “\\” before it").format(character=character), start)
         return _Set(((ord(character), ord(character)),))
 
     def _group(self, start: int) -> _Node:
         self._groups += 1
         if self._groups > _MOST_GROUPS:
-            raise self._error(_("Too many groups lie inside each other"), start)
+            raise self._error(_("Groups are nested too deeply"), start)
         if self._take("?") and not self._take(":"):
             if not self._take("<") or self._source[self._at : self._at + 1] in ("=", "!"):
-                raise self._error(_("Look-around is not supported"), start)
+                raise self._error(_("This kind of group, such as look-around, is not supported"), start)
             while self._next() != ">":
                 pass
         parts: list[_Node] = [_Sequence(tuple(self._sequence()))]
         while self._take("|"):
             parts.append(_Sequence(tuple(self._sequence())))
         if self._source.startswith("$", self._at):
-            raise self._error(_("“$” is known only at the end"))
+            raise self._error(_("“$” is supported only at the end"))
         if not self._take(")"):
-            raise self._error(_("A parenthesis is not closed"), start)
+            raise self._error(_("“(” has no matching “)”"), start)
         self._groups -= 1
         return _Choice(tuple(parts))
 
@@ -326,7 +326,7 @@ class _Parser:
         if 0 < len(digits) <= 8 and not set(digits) - set("0123456789abcdefABCDEF"):
             value = int(digits, 16)
         if not 0 <= value <= automata.LAST or 0xD800 <= value <= 0xDFFF:
-            raise self._error(_("This escape names no character"), start)
+            raise self._error(_("This escape stands for no valid character"), start)
         return value
 
 

@@ -90,7 +90,10 @@ class Reader:
         if pointer in self._schemas:
             return self._schemas[pointer]
         if pointer in self._open:
-            raise refusal(pointer, _("This schema is defined by itself."))
+            raise refusal(
+                pointer,
+                _("This schema refers directly back to itself; only its properties or items may do that."),
+            )
         self._open.add(pointer)
         schema = self._document.schema(pointer)
         if isinstance(schema, bool):
@@ -128,7 +131,9 @@ class Reader:
         }
         for name in names:
             if not isinstance(name, str) or name not in read:
-                raise refusal(joined(pointer, "type"), _("This is no type of JSON Schema."))
+                raise refusal(
+                    joined(pointer, "type"), _("A type must be one of {types}.").format(types=", ".join(read))
+                )
         if "number" in names:
             names = [name for name in names if name != "integer"]
         # All are read, so that what is wrong in a keyword is said whatever the type.
@@ -137,7 +142,7 @@ class Reader:
         if "enum" in schema:
             values = schema["enum"]
             if not isinstance(values, list):
-                raise refusal(joined(pointer, "enum"), _("“enum” is a list of values."))
+                raise refusal(joined(pointer, "enum"), _("“enum” must be a list of values."))
             found = self._meet((Values(tuple(dict.fromkeys(map(json_text, values)))),), found)
         if "const" in schema:
             found = self._meet((Values((json_text(schema["const"]),)),), found)
@@ -161,8 +166,8 @@ class Reader:
                         raise refusal(
                             joined(pointer, "oneOf"),
                             _(
-                                "A value may fit schema {first} and also schema {second}; “anyOf” would do."
-                            ).format(first=earlier, second=index),
+                                "A value could match both “{first}” and “{second}”; use “anyOf” instead."
+                            ).format(first=f"oneOf/{earlier}", second=f"oneOf/{index}"),
                         )
             found = self._one_of_many(branches)
         return found
@@ -237,8 +242,10 @@ def _number(pointer: str, schema: dict[str, Any]) -> Number:
         if keyword not in schema:
             continue
         value = schema[keyword]
-        if not _is_number(value) or (keyword == "multipleOf" and value <= 0):
-            raise refusal(joined(pointer, keyword), _("A number is missing here, or one above zero."))
+        if not _is_number(value):
+            raise refusal(joined(pointer, keyword), _("This must be a number."))
+        if keyword == "multipleOf" and value <= 0:
+            raise refusal(joined(pointer, keyword), _("This must be a number above zero."))
         bound = Bound(Decimal(value), keyword.startswith("exclusive"))
         if keyword == "multipleOf":
             found = found.meet(Number(step=Fraction(value)))
@@ -255,7 +262,7 @@ def _string(pointer: str, schema: dict[str, Any]) -> String:
         patterns.add(_pattern(joined(pointer, "pattern"), schema["pattern"]))
     kind = schema.get("format", "")
     if not isinstance(kind, str):
-        raise refusal(joined(pointer, "format"), _("The name of a format is a text."))
+        raise refusal(joined(pointer, "format"), _("The name of a format must be a string."))
     formats = {PATTERNS[kind]} if kind in PATTERNS else set()
     low, high = _range(pointer, schema, "minLength", "maxLength")
     return String(low, high, frozenset(patterns), frozenset(formats))
@@ -266,7 +273,8 @@ def _array(pointer: str, schema: dict[str, Any]) -> Array:
     layer = ItemLayer()
     if isinstance(schema.get("items"), list):
         raise refusal(
-            joined(pointer, "items"), _("A list of schemas stands in “prefixItems” since draft 2020-12.")
+            joined(pointer, "items"),
+            _("Put a list of schemas into “prefixItems” instead of “items” (draft 2020-12)."),
         )
     if "items" in schema or "prefixItems" in schema:
         layer = ItemLayer(
@@ -280,10 +288,13 @@ def _object(pointer: str, schema: dict[str, Any]) -> Object:
     low, high = _range(pointer, schema, "minProperties", "maxProperties")
     required = schema.get("required", [])
     if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
-        raise refusal(joined(pointer, "required"), _("“required” is a list of names."))
+        raise refusal(joined(pointer, "required"), _("“required” must be a list of names."))
     for keyword in ("properties", "patternProperties"):
         if not isinstance(schema.get(keyword, {}), dict):
-            raise refusal(joined(pointer, keyword), _("This is an object of schemas."))
+            raise refusal(
+                joined(pointer, keyword),
+                _("“{keyword}” must be an object whose values are schemas.").format(keyword=keyword),
+            )
     matching = [
         (
             _pattern(joined(pointer, "patternProperties", source), source),
@@ -294,7 +305,7 @@ def _object(pointer: str, schema: dict[str, Any]) -> Object:
     if len(matching) > _MOST_PATTERNS_OF_NAMES:
         raise refusal(
             joined(pointer, "patternProperties"),
-            _("More than {count} patterns of names are not supported.").format(count=_MOST_PATTERNS_OF_NAMES),
+            _("“patternProperties” can have at most {count} patterns.").format(count=_MOST_PATTERNS_OF_NAMES),
         )
     layer = MemberLayer(
         tuple((name, joined(pointer, "properties", name)) for name in schema.get("properties", {})),
@@ -306,13 +317,15 @@ def _object(pointer: str, schema: dict[str, Any]) -> Object:
 
 def _pattern(pointer: str, source: Any) -> str:
     if not isinstance(source, str):
-        raise refusal(pointer, _("A pattern is a text."))
+        raise refusal(pointer, _("A pattern must be a string."))
     try:
         pattern(source)
     except PatternError as error:
         raise refusal(pointer, str(error)) from None
     except automata.TooLargeError:
-        raise refusal(pointer, _("The pattern is too large.")) from None
+        raise refusal(
+            pointer, _("The pattern is too large; shorten it, or use smaller repetitions.")
+        ) from None
     return source
 
 
@@ -320,7 +333,7 @@ def _range(pointer: str, schema: dict[str, Any], lowest: str, highest: str) -> t
     for keyword in (lowest, highest):
         value = schema.get(keyword, 0)
         if not _is_number(value) or value < 0 or value != int(value):
-            raise refusal(joined(pointer, keyword), _("This is a whole number, and not below zero."))
+            raise refusal(joined(pointer, keyword), _("This must be a whole number, zero or above."))
     return int(schema.get(lowest, 0)), int(schema[highest]) if highest in schema else None
 
 
@@ -329,7 +342,8 @@ def _list_of_schemas(pointer: str, schema: dict[str, Any], keyword: str) -> list
         return []
     if not isinstance(schema[keyword], list) or not schema[keyword]:
         raise refusal(
-            joined(pointer, keyword), _("“{keyword}” is a list of schemas.").format(keyword=keyword)
+            joined(pointer, keyword),
+            _("“{keyword}” must be a list of one or more schemas.").format(keyword=keyword),
         )
     return [joined(pointer, keyword, index) for index in range(len(schema[keyword]))]
 

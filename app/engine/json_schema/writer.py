@@ -184,7 +184,9 @@ class _Members:
         if self._others and self._low > len(self._names) + 1:
             raise refusal(
                 joined(pointer, "minProperties"),
-                _("More members are asked for than are named; that is not supported."),
+                _("This can be at most {count}, one more than the properties that are named.").format(
+                    count=len(self._names) + 1
+                ),
             )
         if len(self._names) * self._most > _MOST_STATES:
             raise too_large()

@@ -55,7 +55,7 @@ class Actions(QWidget):
         self._version = 1
         self._copy = self._button(_("Copy"), "copy", "copy")
         if answer:
-            self._second = self._button(_("Write this answer again"), "redo", "regenerate")
+            self._second = self._button(_("Answer again"), "redo", "regenerate")
         else:
             self._second = self._button(_("Edit"), "pencil", "edit")
         self._older = QuietButton(style, _("Previous version"), "chevron-left", width=22, parent=self)
@@ -108,7 +108,7 @@ class Actions(QWidget):
         """Return what else can be done with an answer."""
         made = rounded(QMenu(self))
         made.setAccessibleName(_("More"))
-        entries = {"versions": _("Write 3 more versions"), "prompt": _("What the model read")}
+        entries = {"versions": _("Write 3 more versions"), "prompt": _("Show what the model read")}
         if self._likely:
             entries["probabilities"] = _("Show token probabilities")
         for what, words in entries.items():

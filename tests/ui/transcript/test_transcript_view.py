@@ -351,7 +351,7 @@ def press(stage, qtbot, id_: int, name: str) -> None:
     ("id_", "name", "signal", "told"),
     [
         (2, "Copy", "asked", ["copy", 2]),
-        (2, "Write this answer again", "asked", ["regenerate", 2]),
+        (2, "Answer again", "asked", ["regenerate", 2]),
         (2, "Previous version", "version_requested", [7]),
         (2, "Next version", "version_requested", [8]),
         (1, "Copy", "asked", ["copy", 1]),

@@ -80,21 +80,24 @@ def test_what_does_not_fit_comes_with_what_would(small, windowed, capsys):
     run(small, "--context", "8k", "--memory", "500MB")
     out = capsys.readouterr().out
     assert "it does not fit" in out
-    assert "With --kv-type q8_0 this context fits." in out
+    assert "This context fits with --kv-type q8_0." in out
     assert plan(small, 8192, "q8_0", 500_000_000).fits
-    assert "tokens fits as it is." in out
+    assert "tokens fits." in out
     run(windowed, "--memory", "100MB")
-    assert "Take a smaller model" in capsys.readouterr().out
+    assert "Choose a smaller model" in capsys.readouterr().out
 
 
 def test_more_than_it_was_trained_for_is_said(small, capsys):
     run(small, "--context", "32k")
-    assert "trained to see 8,192 tokens at once; it will not be loaded for more." in capsys.readouterr().out
+    assert (
+        "trained for a context of 8,192 tokens and cannot be loaded with a larger one."
+        in capsys.readouterr().out
+    )
 
 
 def test_what_cannot_be_planned_is_said(small, tmp_path):
     with pytest.raises(UserError, match="context must lie between 256"):
         run(small, "--context", "100")
     gone = Model(tmp_path / "gone.gguf", "Gone", Origin.LINKED, 1)
-    with pytest.raises(UserError, match="no longer where it was"):
+    with pytest.raises(UserError, match="cannot be found"):
         plan(gone, None)

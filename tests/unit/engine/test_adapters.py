@@ -208,7 +208,7 @@ def test_adapters_that_nobody_uses_give_way(bench: Bench, tmp_path: Path) -> Non
 @pytest.mark.parametrize("scale", [10.5, -11, float("inf"), float("nan")])
 def test_scales_out_of_range_are_refused(bench: Bench, tmp_path: Path, scale: float) -> None:
     path = random_lora(TINY).write(tmp_path / "lora.gguf")
-    with pytest.raises(UserError, match="must lie between -10"):
+    with pytest.raises(UserError, match="must be between -10"):
         bench.adapters.choose([Adapter(path, scale)])
     with pytest.raises(UserError, match="scale"):
         bench.adapters.choose([Adapter(path), Adapter(tmp_path / "none.gguf", scale)])
@@ -256,21 +256,21 @@ def spoiled(case: str) -> Lora:
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("architecture", "“lora.gguf” is made for gemma3, and this model is llama."),
+        ("architecture", "“lora.gguf” is made for the architecture gemma3, but this model is llama."),
         ("control vector", "“lora.gguf” is a control vector"),
         ("alora", "aLoRA"),
         ("another kind", "“lora.gguf” is not a LoRA adapter"),
         ("empty", "“lora.gguf” is an adapter without weights"),
         ("unknown tensor", "has no tensor “blk.9.attn_q.weight”"),
-        ("shape", "its tensor “blk.0.attn_q.weight” has another size"),
-        ("more dimensions", "its tensor “blk.0.attn_q.weight” has another size"),
-        ("rank", "the two halves of “blk.0.attn_q.weight” do not go together"),
-        ("vector", "its tensor “blk.0.attn_norm.weight” has another size"),
+        ("shape", "the tensor “blk.0.attn_q.weight” differs in size"),
+        ("more dimensions", "the tensor “blk.0.attn_q.weight” differs in size"),
+        ("rank", "the two halves of “blk.0.attn_q.weight” do not fit together"),
+        ("vector", "the tensor “blk.0.attn_norm.weight” differs in size"),
         ("tied", "changes “token_embd.weight”, which cannot be changed in this model"),
         ("alpha", "“lora.gguf” is damaged"),
         ("alpha of another type", "“lora.gguf” is damaged"),
-        ("not a number", "“blk.0.attn_q.weight” holds numbers that are none"),
-        ("infinite", "“blk.0.attn_q.weight” holds numbers that are none"),
+        ("not a number", "“blk.0.attn_q.weight” contains invalid numbers"),
+        ("infinite", "“blk.0.attn_q.weight” contains invalid numbers"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(bench: Bench, tmp_path: Path, case: str, words: str) -> None:
@@ -294,7 +294,7 @@ def test_other_files_are_refused_in_words(bench: Bench, tmp_path: Path, tiny_pat
     assert "“notes.gguf” is not a GGUF file." in bench.refusal(text)
     assert "“cut.gguf” is incomplete" in bench.refusal(cut)
     assert "“Tiny.gguf” is a whole model, not an adapter." in bench.refusal(tiny_path)
-    assert "“gone.gguf” is no longer where it was." in bench.refusal(tmp_path / "gone.gguf")
+    assert "“gone.gguf” cannot be found." in bench.refusal(tmp_path / "gone.gguf")
     assert "is not a file" in bench.refusal(tmp_path)
 
 

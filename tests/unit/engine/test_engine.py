@@ -264,7 +264,7 @@ def test_a_bad_file_is_refused_in_words_and_nothing_else_breaks(
     data = smollm2.read_bytes()
     header, size = data[:2_000_000], (5).to_bytes(8, "little")
     contents = {
-        "gone": (None, "no longer where it was"),
+        "gone": (None, "cannot be found"),
         "other": (b"PK\x03\x04" + bytes(1000), "not a GGUF"),
         "truncated": (data[: len(data) // 2], "ends too early"),
         "random": (b"GGUF\x03\0\0\0" + bytes(range(256)) * 8, "model.gguf"),
@@ -291,7 +291,7 @@ def test_a_file_deleted_in_use_goes_on_answering_until_it_must_be_loaded_again(
     copy.unlink()
     assert answer(engine, copy, SURE)[0] == text
     answer(engine, smollm2, QUESTION)
-    assert "no longer where it was" in refusal(engine, copy)
+    assert "cannot be found" in refusal(engine, copy)
 
 
 def test_an_answer_that_waits_for_another_ends_at_once_when_it_is_stopped(

@@ -79,13 +79,13 @@ def test_a_file_that_ended_its_trial_is_refused_until_it_or_the_engine_changes(
 ) -> None:
     stage = Stage(tmp_path, ABORT)
     for _time in range(2):
-        assert "“Tiny.gguf” made the engine stop" in stage.refusal(model)
+        assert "“Tiny.gguf” crashed the engine" in stage.refusal(model)
         assert stage.started == 1
     (verdict,) = json.loads((stage.folder / "verdicts.json").read_bytes()).values()
     assert verdict["words"] == "GGML_ASSERT(sense) failed"
     assert verdict["date"].startswith("20")
     write_again(model)
-    assert "made the engine stop" in stage.refusal(model)
+    assert "crashed the engine" in stage.refusal(model)
     assert stage.started == 2
     assert Stage(tmp_path, PASS).admit(model, "another engine")
 
@@ -188,7 +188,7 @@ def test_a_file_that_ended_the_program_is_tried_once_more_and_then_refused(
     assert stage.admit(model)
     assert stage.started == 2
     die_loading(stage, model)
-    assert "made the engine stop" in stage.refusal(model)
+    assert "crashed the engine" in stage.refusal(model)
     assert stage.started == 2
     assert [path.name for path in stage.folder.iterdir()] == ["verdicts.json"]
     write_again(model)
@@ -216,7 +216,7 @@ def test_a_refusal_in_the_middle_of_loading_is_no_death(tmp_path: Path, model: P
 def test_the_starter_is_tried_after_it_ended_the_program(tmp_path: Path, smollm2: Path) -> None:
     stage = Stage(tmp_path, ABORT)
     die_loading(stage, smollm2)
-    assert "made the engine stop" in stage.refusal(smollm2)
+    assert "crashed the engine" in stage.refusal(smollm2)
 
 
 def test_a_process_that_is_loading_still_has_not_died(tmp_path: Path, model: Path) -> None:
@@ -277,7 +277,7 @@ def test_a_file_that_makes_llama_cpp_end_its_process_is_refused_in_words(
     trials = Trials(tmp_path / "trials", writers)
     for _time in range(2):
         said, loaded = load(trials, path)
-        assert "“Bad.gguf” made the engine stop" in said
+        assert "“Bad.gguf” crashed the engine" in said
         assert loaded is None
 
 
@@ -376,7 +376,9 @@ def test_no_spoiled_file_ends_this_process(tmp_path: Path) -> None:
             said = end_of(engine.load(spoiled(seed).write(tmp_path / f"{seed}.gguf")))
             assert "went wrong" not in said
             assert not said or said.startswith("“"), said
-            counts["made the engine stop" if "engine stop" in said else "refused" if said else "loaded"] += 1
+            counts[
+                "crashed the engine" if "crashed the engine" in said else "refused" if said else "loaded"
+            ] += 1
     finally:
         engine.close()
     print(f"\n{dict(counts)} in {time.monotonic() - started:.0f} s")

@@ -68,7 +68,7 @@ def test_a_file_is_used_where_it_lies(shelf: Shelf, gemma: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"GGUF", "ends too early"), (b"PK\3\4" * 100, "not a GGUF model"), (None, "no longer where it was")],
+    [(b"GGUF", "ends too early"), (b"PK\3\4" * 100, "not a GGUF model"), (None, "cannot be found")],
 )
 def test_what_is_no_model_is_refused_in_words_and_changes_nothing(
     shelf: Shelf, tmp_path: Path, content: bytes | None, sentence: str
@@ -88,8 +88,8 @@ def test_a_file_that_went_away_stays_listed_with_the_reason(
     shelf.add(copy)
     copy.unlink()
     gone = next(model for model in shelf.refresh() if model.path == copy)
-    assert "no longer where it was" in gone.problem
-    with pytest.raises(UserError, match="no longer where it was"):
+    assert "cannot be found" in gone.problem
+    with pytest.raises(UserError, match="cannot be found"):
         shelf.models.find(shelf.models.known, str(copy))
     assert shelf.models.preferred(str(copy)) == shelf.models.known[0]
 

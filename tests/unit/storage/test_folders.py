@@ -61,14 +61,14 @@ def test_a_file_in_the_place_of_a_folder_is_told_and_left(tmp_path: Path) -> Non
     home = tmp_path / "home"
     home.write_text("mine")
     for place in (home, home / "below"):
-        with pytest.raises(UserError, match="not a folder") as caught:
+        with pytest.raises(UserError, match="a file is in the way") as caught:
             Folders.at(place).create()
         assert caught.value.hint
     assert home.read_text() == "mine"
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot make the folder") as caught:
+    with pytest.raises(UserError, match="cannot create the folder") as caught:
         Folders.at(tmp_path / ("x" * 300)).create()
     assert caught.value.hint
 

@@ -84,7 +84,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path, reopen, read_only: bool) -> N
     before = path.read_bytes()
     database = reopen(path, read_only=read_only)
     for future in (database.open(), database.read(len), database.write(len)):
-        with pytest.raises(UserError, match="newer Fireside") as caught:
+        with pytest.raises(UserError, match="newer version of Fireside") as caught:
             get(future)
         assert caught.value.hint
     database.close()
@@ -94,6 +94,6 @@ def test_a_newer_schema_is_refused(tmp_path: Path, reopen, read_only: bool) -> N
 def test_an_older_schema_that_cannot_be_changed_is_told(tmp_path: Path, reopen) -> None:
     path = tmp_path / "chats.db"
     old_database(path, NAMES[-1], rows=True)
-    with pytest.raises(UserError, match="older Fireside") as caught:
+    with pytest.raises(UserError, match="older version of Fireside") as caught:
         get(reopen(path, read_only=True).open())
     assert caught.value.hint
