@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from llama_cpp import llama_cpp as api
 
+from app.domain import sampler_order
 from app.domain.settings import Settings
 from app.engine import chain
 from app.engine.logits import Candidates, Logits, Tokens
@@ -26,7 +27,7 @@ class Adjustment:
         Raises:
             UserError: When the logit bias names a token that the model does not have.
         """
-        names = chain.adjusting(settings)
+        names = sampler_order.adjusting(settings)
         biased = chain.biases(settings, model)
         if biased and "logit_bias" not in names:
             names = ("logit_bias", *names)

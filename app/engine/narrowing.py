@@ -6,10 +6,10 @@ import numpy as np
 from llama_cpp import llama_cpp as api
 from numpy.typing import NDArray
 
+from app.domain import sampler_order
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.settings import Settings
-from app.engine import chain
 from app.engine.logits import Candidates, Logits, likeliest
 
 _FIRST, _WIDER = 256, 8  # tokens that are looked at first, and how many times more in each next step
@@ -45,7 +45,7 @@ class Narrowing:
     def __init__(self, settings: Settings) -> None:
         """Prepare for the samplers of `settings`, which are resolved."""
         s: Any = settings
-        names = set(chain.choosing(settings))
+        names = set(sampler_order.choosing(settings))
         self._greedy = "greedy" in names
         self._top_k: int = s.top_k if "top_k" in names else 0
         self._top_p: float = s.top_p if "top_p" in names and "typical_p" not in names else 1

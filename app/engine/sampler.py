@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from llama_cpp import llama_cpp as api
 
+from app.domain import sampler_order
 from app.domain.errors import UserError
 from app.domain.generation import Chosen
 from app.domain.language import _
@@ -24,6 +25,7 @@ class Sampler:
 
     Attributes:
         settings: What is sampled with: a number for every sampler.
+        order: The names of the samplers that run, first to last; see `sampler_order.order`.
         chosen: The token that was last written, with the likeliest ones there; None unless asked for.
     """
 
@@ -48,13 +50,14 @@ class Sampler:
             UserError: When the logit bias names a token that the model does not have.
         """
         self.settings = settings.resolved(chain.file_defaults(model))
+        self.order = sampler_order.order(self.settings)
         self.chosen: Chosen | None = None
         self._size = model.vocabulary_size
         self._grammar = grammar
         self._probabilities = Probabilities(model, settings.probabilities) if settings.probabilities else None
         self._adjustment = Adjustment(self.settings, model, prompt)
         self._narrowing = Narrowing(self.settings)
-        self._names = chain.choosing(self.settings)
+        self._names = sampler_order.choosing(self.settings)
         self._choice: Any = chain.build(self._names, self.settings, seed, model)
 
     def sample(self, context: Context, index: int = -1) -> int:

@@ -9,6 +9,7 @@ from hypothesis import settings as rounds
 from hypothesis import strategies as st
 from llama_cpp import llama_cpp as api
 
+from app.domain import sampler_order
 from app.domain.errors import UserError
 from app.domain.settings import SAMPLERS, Settings
 from app.engine import chain
@@ -60,7 +61,7 @@ def context(smollm2, model, prompt):
 def whole_chain(settings, seed, model, prompt):
     """Return what llama.cpp's tools would build: one chain, over the whole vocabulary."""
     resolved = settings.resolved({})
-    built = chain.build(chain.order(settings), resolved, seed, model)
+    built = chain.build(sampler_order.order(settings), resolved, seed, model)
     for token in prompt[-max(resolved.repeat_last_n, resolved.dry_last_n) :]:
         api.llama_sampler_accept(built, token)
     return built
@@ -105,13 +106,13 @@ def test_the_order_is_llama_cpp_s_and_says_what_runs():
         repeat_penalty=1.1, dry_multiplier=1.0, top_n_sigma=1.0, typical_p=0.9, xtc_probability=0.5,
         logit_bias=(("a", 1.0),),
     )  # fmt: skip
-    assert chain.order(everything) == (
+    assert sampler_order.order(everything) == (
         "logit_bias", "penalties", "dry", "top_n_sigma", "top_k", "typical_p", "top_p", "min_p", "xtc",
         "temperature", "draw",
     )  # fmt: skip
-    assert chain.order(Settings(temperature=0, repeat_penalty=1.1)) == ("penalties", "greedy")
-    assert chain.order(Settings(mirostat=2, repeat_penalty=1.1)) == ("temperature", "mirostat")
-    assert chain.order(Settings(adaptive_target=0.5))[-1] == "adaptive_target"
+    assert sampler_order.order(Settings(temperature=0, repeat_penalty=1.1)) == ("penalties", "greedy")
+    assert sampler_order.order(Settings(mirostat=2, repeat_penalty=1.1)) == ("temperature", "mirostat")
+    assert sampler_order.order(Settings(adaptive_target=0.5))[-1] == "adaptive_target"
 
 
 def test_a_token_that_the_model_lacks_is_named(model, prompt):
@@ -174,7 +175,7 @@ SAMPLING = st.builds(
 
 def left(candidates, settings, model):
     """Return what the samplers leave of `candidates` for the draw, with the logits."""
-    names = chain.choosing(settings)
+    names = sampler_order.choosing(settings)
     built = chain.build(names if names == ("greedy",) else names[:-1], settings, 3, model)
     candidates.apply(built)
     api.llama_sampler_free(built)
