@@ -57,6 +57,22 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """How a chat template is told whether the model thinks before it answers.
+
+    Attributes:
+        variable: Of the template, such as "enable_thinking".
+        on, off: Its values for thinking, or for more of it, and for not, or for less.
+        usual: Whether the template asks for it when nothing is said.
+    """
+
+    variable: str
+    on: str | int | bool
+    off: str | int | bool
+    usual: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
     """What the engine holds right now; a new one replaces it with every `Changed(ENGINE)`.
 
@@ -67,6 +83,7 @@ class EngineStatus:
         trained_context: Tokens it was trained to see at once; 0 when unknown.
         has_template: False for a base model, which gets a plain dialogue format instead.
         template_notes: What the chat template cannot do and what is done instead, a sentence each.
+        thinking: How the loaded model is told to think first or not; None when it cannot be told.
         error: Why the last load failed, as a sentence; empty otherwise.
     """
 
@@ -76,6 +93,7 @@ class EngineStatus:
     trained_context: int = 0
     has_template: bool = True
     template_notes: tuple[str, ...] = ()
+    thinking: Thinking | None = None
     error: str = ""
 
     @property

@@ -169,13 +169,15 @@ class Loader:
         self._became_ready(loaded)
 
     def _became_ready(self, loaded: Loaded) -> None:
+        report = examine(loaded.model.template)
         self._tell(
             EngineStatus(
                 model=loaded.model.path,
                 context=loaded.context.size,
                 trained_context=loaded.model.trained_context,
                 has_template=not loaded.model.template.is_plain,
-                template_notes=tuple(examine(loaded.model.template).lines()),
+                template_notes=tuple(report.lines()),
+                thinking=report.thinking,
             )
         )
 

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from app.domain.errors import UserError
 from app.domain.generation import Turn
 from app.domain.language import _
+from app.domain.model import Thinking
 from app.engine.template import FRAME, PROBE_SECONDS, Template
 
 # The switches that are in use, with what turns reasoning on and off.
@@ -42,6 +43,7 @@ class Report:
             nothing is read anew.
         reasoning: The model's reasoning is told apart from its answer.
         reasoning_switch: The variable that turns it on and off, or up and down; empty without one.
+        reasoning_unless_off: The prompt is another one when it is turned off.
         reasoning_by_default: The model begins in its reasoning when nothing else is said.
         keeps_reasoning: Earlier reasoning is read again.
         variables: The names that the template reads beside its frame and its own, sorted.
@@ -57,9 +59,16 @@ class Report:
     keeps_answers: bool = True
     reasoning: bool = False
     reasoning_switch: str = ""
+    reasoning_unless_off: bool = False
     reasoning_by_default: bool = False
     keeps_reasoning: bool = False
     variables: tuple[str, ...] = ()
+
+    @property
+    def thinking(self) -> Thinking | None:
+        """Return the switch with its values; None without one."""
+        name = self.reasoning_switch
+        return Thinking(name, *_SWITCHES[name], self.reasoning_unless_off) if name else None
 
     def lines(self) -> list[str]:
         """Return what a person should know, as sentences; none when the template takes everything."""
@@ -136,6 +145,8 @@ def _examined(template: Template) -> Report:
         keeps_answers=_keeps_answers(template, alone),
         reasoning=template.reasoning is not None,
         reasoning_switch=switch if template.reasoning else "",
+        reasoning_unless_off=bool(switch)
+        and _rendered(template, [_HI], **{switch: _SWITCHES[switch][1]}) != alone,
         reasoning_by_default=template.opened(template.render([_HI])),
         keeps_reasoning=_has(template, [_HI, Turn("assistant", "Zq2", "Zq9"), _BYE], "Zq9"),
         variables=tuple(sorted(template.variables - FRAME)),
