@@ -93,11 +93,14 @@ class Conversation:
         settings: Settings,
         options: LoadOptions | None = None,
         adapters: tuple[Adapter, ...] = (),
+        *,
+        system_prompt: str = "",
     ) -> "Future[Started]":
         """Say `text` after the message `parent_id` (None: as the first) and have `model` answer.
 
-        Without a `chat_id` a new chat is made. The future resolves once the words are safe on disk.
-        Editing is the same with the parent of the edited message: the old words stay as a version.
+        Without a `chat_id` a new chat is made, with `system_prompt`. The future resolves once the words are
+        safe on disk. Editing is the same with the parent of the edited message: the old words stay as a
+        version.
         Without `options`, here and in the following, how the model is loaded is left to the engine.
 
         Raises:
@@ -106,7 +109,9 @@ class Conversation:
         if not text.strip():
             raise UserError(_("There is nothing to send yet."), _("Write something first."))
         self._refuse_busy(chat_id)
-        starting = self._store.start_turn(chat_id, parent_id, text, _identity(model), settings.checked())
+        starting = self._store.start_turn(
+            chat_id, parent_id, text, _identity(model), settings.checked(), system_prompt=system_prompt
+        )
         return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
 
     def regenerate(
@@ -125,7 +130,14 @@ class Conversation:
         return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
 
     def versions(
-        self, answer: Message, model: Model, settings: Settings, count: int = 3
+        self,
+        answer: Message,
+        model: Model,
+        settings: Settings,
+        options: LoadOptions | None = None,
+        adapters: tuple[Adapter, ...] = (),
+        *,
+        count: int = 3,
     ) -> "Future[list[Started]]":
         """Answer again `count` times at once; the first of the new versions is the one that is shown.
 
@@ -138,7 +150,7 @@ class Conversation:
             for number in range(count)
         ]
         starting = self._store.start_replies(answer.chat_id, answer.parent_id, _identity(model), each)
-        return self._begin(starting, lambda started: started, _Writer(model))
+        return self._begin(starting, lambda started: started, _Writer(model, options, adapters))
 
     def resume(
         self,

@@ -44,15 +44,22 @@ class ChatStore:
         self._changes = changes
 
     def start_turn(
-        self, chat_id: int | None, parent_id: int | None, text: str, model: ModelIdentity, settings: Settings
+        self,
+        chat_id: int | None,
+        parent_id: int | None,
+        text: str,
+        model: ModelIdentity,
+        settings: Settings,
+        *,
+        system_prompt: str = "",
     ) -> "Future[Started]":
         """Store what a person says below `parent_id` (None: first in the chat), and an empty answer to it.
 
-        Without a `chat_id` a new chat is made and named after `text`.
+        Without a `chat_id` a new chat is made, named after `text` and with `system_prompt`.
         """
-        said = storable(text)
+        said, system = storable(text), storable(system_prompt)
         return self._database.write(
-            lambda db: turns.start(db, chat_id, parent_id, said, model, settings),
+            lambda db: turns.start(db, chat_id, parent_id, said, model, settings, system),
             durable=True,
             committed=self._publish_turn,
         )

@@ -36,11 +36,12 @@ def start(
     text: str,
     model: ModelIdentity,
     settings: Settings,
+    system_prompt: str = "",
 ) -> Started:
-    """Insert what a person says, in a new chat without `chat_id`, and an empty answer to it."""
+    """Insert what a person says, without `chat_id` in a new chat with `system_prompt`, and an answer."""
     if chat_id is None:
         now = time.time()
-        chat_id = _insert(db, "chats", {"created_at": now, "updated_at": now})
+        chat_id = _insert(db, "chats", {"created_at": now, "updated_at": now, "system_prompt": system_prompt})
     else:
         living_chat(db, chat_id)
     if parent_id is not None:
