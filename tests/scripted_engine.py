@@ -19,6 +19,7 @@ from app.domain.generation import (
     Stats,
     StopReason,
 )
+from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus
 
 THINK, ANSWER = "<think>", "</think>"
@@ -131,7 +132,7 @@ class ScriptedEngine:
         job.put(end)
         return job
 
-    def load(self, model: Path, context: int | None = None) -> Job:
+    def load(self, model: Path, context: int | None = None, options: LoadOptions | None = None) -> Job:
         job = Job()
         self._ready(model)
         job.put(Finished(None))

@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from app.domain.errors import UserError
+from app.domain.language import _
 
 KV_TYPES = ("f16", "q8_0", "q4_0")
+
+WHOLE = {"threads": (1, 512), "gpu_layers": (0, 9999), "ubatch": (1, 65536)}
+"""The lowest and the highest value of what is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +49,24 @@ class LoadOptions:
     threads: int | None = None
     gentle: bool = False
     draft: Path | None = None
+
+    def checked(self) -> Self:
+        """Return self when every value is in range and none contradicts another.
+
+        Raises:
+            UserError: Naming the first value that is not.
+        """
+        for name, (low, high) in WHOLE.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UserError(
+                    _("{name} must lie between {low} and {high}, and {value} does not.").format(
+                        name=name.replace("_", "-"), low=low, high=high, value=value
+                    )
+                )
+        if self.flash_attention is False and self.kv_type != "f16":
+            raise UserError(
+                _("A KV cache of type {type} needs flash attention.").format(type=self.kv_type),
+                _("Leave flash attention on, or keep the KV cache in f16."),
+            )
+        return self

@@ -13,6 +13,7 @@ from app.domain.changes import Changed, Changes, Kind
 from app.domain.errors import UserError
 from app.domain.generation import Job
 from app.domain.language import _
+from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus, Model, Origin
 from app.domain.model_problems import explain
 from app.engine.worker import Engine
@@ -141,10 +142,16 @@ class Models:
                 return found
         return works[0] if works else None
 
-    def load(self, model: Model) -> None:
-        """Load a model now, ahead of the first question; progress shows in `status`."""
+    def load(self, model: Model, context: int | None = None, options: LoadOptions | None = None) -> None:
+        """Load a model now, ahead of the first question; progress shows in `status`.
+
+        Args:
+            model: The file.
+            context: Tokens it sees at once; None leaves them to the engine.
+            options: How it is loaded; None leaves all of it to the engine.
+        """
         self.cancel_loading()
-        self._loading = self._engine.load(model.path)
+        self._loading = self._engine.load(model.path, context, options)
 
     def cancel_loading(self) -> None:
         """Stop what `load` began; the engine is then empty."""
