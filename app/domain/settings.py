@@ -125,7 +125,8 @@ class Settings:
         json_schema: JSON Schema, as JSON, that the answer is valid against; empty for none.
         probabilities: How many of the likeliest tokens to report with every token that is written.
         speculation: Guess ahead and let the model check several tokens at once: faster, and the same in
-            distribution. A given seed switches it off.
+            distribution; near-ties may fall differently, see `app.engine.speculation`. A given seed switches
+            it off.
         template_variables: What the chat template is given beside the messages, such as
             `enable_thinking`; names to JSON values.
     """

@@ -3,6 +3,12 @@
 A guess costs no quality: each token is still drawn from the model's own distribution, and the guess only
 decides which logits are computed ahead. What was guessed wrongly was computed in vain.
 
+The logits of a token differ in their last digits with what is computed beside it, and with the cells of the
+KV cache that are used, so where two tokens are about as likely another one may win than without guesses.
+Measured on small 4-bit models (tests/perf/near_ties.py): of 10 greedy answers of up to 128 tokens, 2 to 8
+parted from the ones written plainly, as many as when the same question was simply asked twice (1 to 8), at
+tokens preferred by less than 0.33 in the logarithm of the probability. A seed switches guessing off.
+
 Prompt lookup: https://github.com/apoorvumang/prompt-lookup-decoding
 Draft models: Leviathan et al., "Fast Inference from Transformers via Speculative Decoding", arXiv 2211.17192
 """
