@@ -61,9 +61,14 @@ def parser() -> argparse.ArgumentParser:
     _add_bench(commands.add_parser("bench", parents=[everywhere], help=_("how fast a model is here")))
 
     doctor = commands.add_parser("doctor", parents=[everywhere], help=_("what a bug report needs"))
-    doctor.add_argument(
+    snapshots = doctor.add_mutually_exclusive_group()
+    snapshots.add_argument(
         "--clear-snapshots", action="store_true",
         help=_("delete what was kept of chats for a quick return to them; the chats stay"),
+    )  # fmt: skip
+    snapshots.add_argument(
+        "--snapshot-budget", type=byte_count, metavar="SIZE",
+        help=_("how much of the disk that may take, such as 8GiB; 4GiB unless given, 0 keeps nothing"),
     )  # fmt: skip
     _add_json(doctor)
     return root

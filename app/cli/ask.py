@@ -90,6 +90,7 @@ def _object(answer: Answer, model: Model, settings: Settings) -> dict[str, objec
         "seed": stats.seed,
         "model": {"name": model.name, "sha256": model.sha256},
         "context": {"size": stats.context, "rope": stats.rope, "kv_type": stats.kv_type},
+        "samplers": stats.samplers,
         "threads": stats.threads,
         "flash_attention": stats.flash_attention,
         "drafted_tokens": stats.drafted_tokens,

@@ -12,10 +12,12 @@ from app.services.diagnosis import diagnose
 
 
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
-    """Print facts about this installation, or delete the snapshots of chats."""
+    """Print facts about this installation, or see to the snapshots of chats."""
     as_json = "json" in arguments
     if arguments.clear_snapshots:
         return _clear(services, as_json=as_json)
+    if arguments.snapshot_budget is not None:
+        return _set_budget(services, arguments.snapshot_budget, as_json=as_json)
     facts = diagnose(services.folders, services.database)
     if as_json:
         print_json(facts)
@@ -44,6 +46,16 @@ def _clear(services: Services, *, as_json: bool) -> int:
             _("{size} could not be deleted.").format(size=size(left.bytes)),
             _("Close Fireside's window, and try again."),
         )
+    return 0
+
+
+def _set_budget(services: Services, budget: int, *, as_json: bool) -> int:
+    now = snapshots.set_budget(services.folders, budget)
+    if as_json:
+        print_json(now.to_json())
+    else:
+        text = _("Snapshots of chats may now take {budget}; they take {used}.")
+        print(text.format(budget=size(now.budget), used=size(now.bytes)))
     return 0
 
 

@@ -39,6 +39,7 @@ class Stats:
         threads: CPU threads that wrote it; 0 when unknown.
         drafted_tokens: How many tokens were guessed ahead.
         accepted_tokens: How many of these the model wrote.
+        samplers: The names of the samplers that each token went through, first to last.
     """
 
     stop_reason: StopReason
@@ -56,6 +57,7 @@ class Stats:
     threads: int = 0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
+    samplers: tuple[str, ...] = ()
 
     @property
     def tokens_per_second(self) -> float:
@@ -71,7 +73,8 @@ class Stats:
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Read what `to_json` wrote; unknown names are left out."""
         known = {name: value for name, value in values.items() if name in _stats_names}
-        return cls(**{**known, "stop_reason": StopReason(values["stop_reason"])})
+        samplers = tuple(values.get("samplers", ()))
+        return cls(**{**known, "stop_reason": StopReason(values["stop_reason"]), "samplers": samplers})
 
 
 def unread(seed: int) -> Stats:

@@ -164,6 +164,7 @@ class Answer:
             threads=context.threads,
             drafted_tokens=self.pace.drafted,
             accepted_tokens=self.pace.accepted,
+            samplers=self.sampler.order,
         )
 
     def _show(self, text: str) -> None:

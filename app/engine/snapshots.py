@@ -24,7 +24,7 @@ from app.engine import records
 from app.engine.context import Context
 from app.engine.prefix import common_length
 
-BUDGET = 4 * 1024**3  # bytes
+USUAL_BUDGET = 4 * 1024**3  # bytes
 WORTHWHILE = 64  # tokens; fewer are read again in no time
 
 _log = logging.getLogger("fireside.snapshots")
@@ -34,6 +34,7 @@ _HURRY_SECONDS = 5.0
 _STALE_SECONDS = 600.0  # after which a half-written file belongs to nobody any more
 _TOKENS_AT = 12  # in llama.cpp's file: magic, version and count, 4 bytes each, come before
 _CHUNK = 1 << 22
+_BUDGET = "budget"  # a file in the folder, for all who share it
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,15 @@ class Snapshots:
 
     worthwhile = WORTHWHILE
 
-    def __init__(self, folder: Path, key: str, budget: int = BUDGET) -> None:
+    def __init__(self, folder: Path, key: str) -> None:
         """Look at what `folder` holds; it is made when there is something to keep.
 
         Args:
             folder: For the files.
             key: What a state depends on beside its tokens, in any form.
-            budget: Bytes that all snapshots together may take; the least recently used are deleted.
         """
         self._folder = folder
         self._key = hashlib.sha256(key.encode()).hexdigest()
-        self._budget = budget
         self._deadline: float | None = None
         self._known = self._read_all()
 
@@ -127,7 +126,7 @@ class Snapshots:
         size = context.state_size(sequence)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if size > self._budget or shutil.disk_usage(self._folder).free < size + _KEPT_FREE:
+            if size > budget(self._folder) or shutil.disk_usage(self._folder).free < size + _KEPT_FREE:
                 return False
             path = self._folder / f"{key[:16]}-{secrets.token_hex(8)}.state"
             snapshot = self._write(context, sequence, tokens, path, key, chat)
@@ -144,7 +143,8 @@ class Snapshots:
             ):
                 self._delete(older)
         self._known.append(snapshot)
-        self._keep_to_budget(path)
+        _keep_to_budget(self._folder, newest=path)
+        self._known = [snapshot for snapshot in self._known if snapshot.path.exists()]
         return True
 
     @contextlib.contextmanager
@@ -186,16 +186,6 @@ class Snapshots:
             raise
         return snapshot
 
-    def _keep_to_budget(self, newest: Path) -> None:
-        states = sorted(_states(self._folder), key=lambda state: state[1].st_mtime)
-        total = sum(status.st_size for _path, status in states)
-        for path, status in states:
-            if total <= self._budget or path == newest:
-                break
-            total -= status.st_size
-            _unlink(path)
-        self._known = [snapshot for snapshot in self._known if snapshot.path.exists()]
-
     def _read_all(self) -> list[Snapshot]:
         """Return what is there, and delete what no writer will ever finish."""
         found = []
@@ -236,6 +226,33 @@ def usage(folder: Path) -> tuple[int, int]:
     """Return how many snapshots there are, and the bytes they take."""
     states = list(_states(folder))
     return len(states), sum(status.st_size for _path, status in states)
+
+
+def budget(folder: Path) -> int:
+    """Return the bytes that all snapshots together may take; the least recently used go beyond it."""
+    value = records.read(folder / _BUDGET).get("bytes")
+    return value if isinstance(value, int) and value >= 0 else USUAL_BUDGET
+
+
+def set_budget(folder: Path, size: int) -> None:
+    """Let all snapshots together take `size` bytes, 0 for none, and delete what is beyond that.
+
+    Raises:
+        OSError: When that cannot be written down; nothing has changed then.
+    """
+    records.write(folder / _BUDGET, {"bytes": size})
+    _keep_to_budget(folder)
+
+
+def _keep_to_budget(folder: Path, newest: Path | None = None) -> None:
+    most = budget(folder)
+    states = sorted(_states(folder), key=lambda state: state[1].st_mtime)
+    total = sum(status.st_size for _path, status in states)
+    for path, status in states:
+        if total <= most or path == newest:
+            break
+        total -= status.st_size
+        _unlink(path)
 
 
 def _states(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -3,15 +3,18 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app.domain.errors import UserError
+from app.domain.language import _
 from app.storage.folders import Folders
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How many snapshots of the KV cache there are, and the bytes they take."""
+    """How many snapshots of the KV cache there are, the bytes they take, and the bytes they may take."""
 
     count: int
     bytes: int
+    budget: int
 
     def to_json(self) -> dict[str, Any]:
         """Return the values as JSON types."""
@@ -22,7 +25,8 @@ def usage(folders: Folders) -> Usage:
     """Return what is there now."""
     from app.engine import loaded, snapshots
 
-    return Usage(*snapshots.usage(folders.data / loaded.SNAPSHOTS))
+    folder = folders.data / loaded.SNAPSHOTS
+    return Usage(*snapshots.usage(folder), snapshots.budget(folder))
 
 
 def clear(folders: Folders) -> Usage:
@@ -30,4 +34,22 @@ def clear(folders: Folders) -> Usage:
     from app.engine import loaded, snapshots
 
     snapshots.forget(folders.data / loaded.SNAPSHOTS)
+    return usage(folders)
+
+
+def set_budget(folders: Folders, size: int) -> Usage:
+    """Let them take `size` bytes together, 0 for none; the least recently used beyond that are deleted.
+
+    Raises:
+        UserError: When that cannot be kept.
+    """
+    from app.engine import loaded, snapshots
+
+    try:
+        snapshots.set_budget(folders.data / loaded.SNAPSHOTS, size)
+    except OSError as error:
+        raise UserError(
+            _("This could not be kept: {reason}").format(reason=error.strerror or error),
+            _("Make room on the disk, or choose another folder with FIRESIDE_HOME."),
+        ) from error
     return usage(folders)

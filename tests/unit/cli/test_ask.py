@@ -31,7 +31,7 @@ CHOSEN = Chosen(Choice(3, " a", -0.5), (Choice(3, " a", -0.5), Choice(4, '"', -m
 
 
 def stats(reason=StopReason.END):
-    return Stats(reason, 9, 4, 3, 0.1, 0.2, 0.15, 7, 1024, "yarn", "q8_0", True, 2, 6, 5)
+    return Stats(reason, 9, 4, 3, 0.1, 0.2, 0.15, 7, 1024, "yarn", "q8_0", True, 2, 6, 5, ("top_k", "draw"))
 
 
 class Services:
@@ -105,6 +105,7 @@ def test_json_holds_the_answer_and_what_it_took(capsys):
         "prefill_seconds": 0.1, "decode_seconds": 0.2, "first_token_seconds": 0.15, "seed": 7,
         "model": {"name": "big", "sha256": "ab"},
         "context": {"size": 1024, "rope": "yarn", "kv_type": "q8_0"},
+        "samplers": ["top_k", "draw"],
         "threads": 2, "flash_attention": True, "drafted_tokens": 6, "accepted_tokens": 5, "reasoning": "Hm.",
     }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What `fireside doctor` tells, and how it clears."""
 
 import json
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -39,7 +40,11 @@ def run(services, *words):
 
 
 def test_snapshots_are_counted(services, kept):
-    assert diagnose(services.folders, services.database)["snapshots"] == {"count": 2, "bytes": 1500}
+    assert diagnose(services.folders, services.database)["snapshots"] == {
+        "count": 2,
+        "bytes": 1500,
+        "budget": 4 * 1024**3,
+    }
 
 
 def test_the_memory_and_the_threads_of_each_model_are_told(services, smollm2):
@@ -71,7 +76,7 @@ def test_a_file_that_is_no_model_is_named_with_its_problem(services):
 def test_where_there_are_none_there_is_nothing_to_clear(services, capsys):
     run(services, "--clear-snapshots")
     assert capsys.readouterr().out == "There is no snapshot to delete.\n"
-    assert snapshots.usage(services.folders) == snapshots.Usage(0, 0)
+    assert snapshots.usage(services.folders) == snapshots.Usage(0, 0, 4 * 1024**3)
     run(services, "--clear-snapshots", "--json")
     assert json.loads(capsys.readouterr().out) == {"deleted": 0, "freed_bytes": 0}
 
@@ -91,3 +96,20 @@ def test_what_cannot_be_deleted_is_said(services, kept):
     (kept / "c.state").mkdir()  # unlike a file, no unlink takes it away
     with pytest.raises(UserError, match="could not be deleted"):
         run(services, "--clear-snapshots")
+
+
+def test_a_smaller_budget_deletes_the_least_recently_used(services, kept, capsys):
+    first, second = sorted(kept.glob("*.state"), key=lambda path: path.stat().st_size)
+    os.utime(second, (1, 1))
+    run(services, "--snapshot-budget", str(first.stat().st_size))
+    assert capsys.readouterr().out.startswith("Snapshots of chats may now take ")
+    assert list(kept.glob("*.state")) == [first]
+    run(services, "--snapshot-budget", "0", "--json")
+    assert json.loads(capsys.readouterr().out) == {"count": 0, "bytes": 0, "budget": 0}
+    assert diagnose(services.folders, services.database)["snapshots"]["budget"] == 0
+
+
+def test_a_budget_that_cannot_be_kept_is_said(services):
+    (services.folders.data / "snapshots").write_text("in the way")
+    with pytest.raises(UserError, match="could not be kept"):
+        run(services, "--snapshot-budget", "1GiB")

@@ -1,4 +1,6 @@
+import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,8 @@ def test_settings_survive_json(settings: Settings) -> None:
 def test_what_an_older_or_newer_fireside_wrote_can_be_read() -> None:
     assert Settings.from_json({"temperature": 1.5, "not yet invented": 3}) == Settings(temperature=1.5)
     assert Stats.from_json({**STATS.to_json(), "not yet invented": 3}) == STATS
+    told = replace(STATS, samplers=("top_k", "draw"))
+    assert Stats.from_json(json.loads(json.dumps(told.to_json()))) == told
 
 
 @pytest.mark.parametrize(

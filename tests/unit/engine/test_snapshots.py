@@ -343,7 +343,8 @@ def written(smollm2: Path) -> Iterator[Written]:
 
 
 def test_the_least_recently_used_go_when_the_budget_is_spent(written: Written, tmp_path: Path) -> None:
-    kept = Snapshots(tmp_path, "key", budget=3 * written.size + 10_000)
+    snapshots.set_budget(tmp_path, 3 * written.size + 10_000)
+    kept = Snapshots(tmp_path, "key")
     for chat in range(1, 4):
         written.save(kept, chat)
         newest = max(tmp_path.glob("*.state"), key=lambda path: path.stat().st_mtime_ns)
@@ -362,8 +363,12 @@ def test_the_least_recently_used_go_when_the_budget_is_spent(written: Written, t
     count, size = snapshots.usage(tmp_path)
     assert count == 3
     assert size <= 3 * written.size + 10_000
-    written.save(Snapshots(tmp_path, "other", budget=written.size // 2), 5)  # would not fit at all
-    assert chats() == {1, 3, 4}
+    snapshots.set_budget(tmp_path, written.size // 2)
+    assert chats() == set()
+    written.save(kept, 5)  # would not fit at all
+    assert chats() == set()
+    (tmp_path / "budget").write_text("{}")
+    assert snapshots.budget(tmp_path) == snapshots.USUAL_BUDGET
 
 
 def test_forgetting_one_chat_leaves_the_others_and_forgetting_all_leaves_nothing(
