@@ -26,8 +26,10 @@ from app.engine.trial import TRIAL, Trials
 from app.engine.worker import Engine
 from app.services import Services
 from app.services.benchmark import Benchmark
+from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
 from app.services.history import History
+from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.services.questions import Questions
@@ -93,7 +95,8 @@ class Build:
         trials = Trials(folders.data / "trials", writers)
         self.engine = make_engine(self.changes, folders.logs / "crash.txt", trials, folders.data)
         self.store = ChatStore(self.database, self.changes)
-        preferences = Preferences(PreferenceStore(self.database))
+        kept = PreferenceStore(self.database)
+        preferences = Preferences(kept)
         titles = Titles(self.store, self.engine, post, preferences.name_chats)
         self.services = Services(
             folders=folders,
@@ -107,6 +110,8 @@ class Build:
                 lambda folder: make_engine(self.changes, folders.logs / "crash.txt", trials, folder),
                 folders.data,
             ),
+            choices=ModelChoices(kept),
+            inspection=Inspection(folders),
         )
 
     def begin(self) -> None:
@@ -124,6 +129,7 @@ class Build:
     def close(self) -> None:
         """End everything, what is being written first."""
         self.services.conversation.close()
+        self.services.inspection.close()
         self.services.models.close()
         self.engine.close()
         self.database.close()
@@ -196,6 +202,8 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         models=services.models,
         changes=build.changes,
         preferences=services.preferences,
+        choices=services.choices,
+        inspection=services.inspection,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )
 

@@ -22,6 +22,7 @@ from app.domain.generation import (
 from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus
 
+_ORDER = ("top_k", "draw")
 THINK, ANSWER = "<think>", "</think>"
 
 
@@ -74,7 +75,7 @@ class Play:
             self.job.put(Chosen(top[0], tuple(top)))
 
     def _finish(self, reason: StopReason) -> None:
-        self.job.put(Finished(Stats(reason, 10, 4, self.written, 0.5, 0.25, 0.5, 7, 8192)))
+        self.job.put(Finished(Stats(reason, 10, 4, self.written, 0.5, 0.25, 0.5, 7, 8192, samplers=_ORDER)))
 
 
 @dataclass

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from app.services.benchmark import Benchmark
+from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
 from app.services.history import History
+from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.services.questions import Questions
@@ -24,3 +26,5 @@ class Services:
     questions: Questions
     preferences: Preferences
     benchmark: Benchmark
+    choices: ModelChoices
+    inspection: Inspection

@@ -28,11 +28,16 @@ class ModelChoices:
         self._kept: dict[str, Choices] = {}
         self.known = False
 
-    def read(self) -> "Future[Any]":
+    def read(self) -> "Future[None]":
         """Read what was kept; a database that cannot be read counts as one where nothing is set."""
-        reading = self._store.get(_KEY, {})
-        reading.add_done_callback(self._take)
-        return reading
+        known: Future[None] = Future()
+
+        def take(reading: "Future[Any]") -> None:
+            self._take({} if reading.cancelled() or reading.exception() else reading.result())
+            known.set_result(None)
+
+        self._store.get(_KEY, {}).add_done_callback(take)
+        return known
 
     def of(self, model: Model) -> Choices:
         """Return what is set for `model`."""
@@ -54,8 +59,7 @@ class ModelChoices:
         """Set what `how` makes of what is set; raises as `keep` does."""
         return self.keep(model, how(self.of(model)))
 
-    def _take(self, reading: "Future[Any]") -> None:
-        found = {} if reading.cancelled() or reading.exception() else reading.result()
+    def _take(self, found: object) -> None:
         kept = {}
         for key, values in found.items() if isinstance(found, dict) else ():
             kept[key], dropped = Choices.from_json(values)

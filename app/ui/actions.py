@@ -44,6 +44,7 @@ def table() -> tuple[Entry, ...]:
         Entry("edit-last", message, _("Edit my last message")),
         Entry("copy-last", message, _("Copy the last answer"), ("Ctrl+Shift+C",)),
         Entry("sidebar", view, _("Show or hide the chats"), ("Ctrl+\\",)),
+        Entry("inspector", view, _("Show or hide the settings of the model"), ("Ctrl+I",)),
         Entry("find-chat", view, _("Find a chat"), ("Ctrl+Shift+F",)),
         Entry("zoom-in", view, _("Larger text"), ("Ctrl++", "Ctrl+=")),
         Entry("zoom-out", view, _("Smaller text"), ("Ctrl+-",)),

@@ -94,9 +94,9 @@ class ChatPage(QWidget):
     def warm_up(self) -> None:
         """Load the model that will answer, once, if nothing else is loaded or on its way."""
         model, status = self.chat.model, self._models.status
-        if not self._warmed and model is not None and status.model is None:
+        if not self._warmed and self.chat.choices_known and model is not None and status.model is None:
             self._warmed = True
-            self._models.load(model)
+            self.chat.load(model)
 
     def take_update(self, update: Update) -> None:
         """Show what one drain brought for the chat that is shown."""

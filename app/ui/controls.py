@@ -17,13 +17,17 @@ class IconButton(QToolButton):
         super().__init__(parent)
         self._appearance, self._icon, self._tint = appearance, icon, tint
         self.setProperty("kind", "icon")
-        self.setToolTip(name)
-        self.setAccessibleName(name)
+        self.set_name(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setIconSize(QSize(18, 18))
         appearance.changed.connect(self._dress)
         self._dress()
+
+    def set_name(self, name: str) -> None:
+        """Say what a press does."""
+        self.setToolTip(name)
+        self.setAccessibleName(name)
 
     def set_icon(self, icon: str) -> None:
         """Show another icon."""

@@ -14,6 +14,7 @@ from app.domain.generation import Chosen, Rendered
 from app.domain.language import _
 from app.domain.model import Model
 from app.domain.settings import Settings
+from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
 from app.services.history import History
 from app.services.live import Live, Phase
@@ -50,10 +51,18 @@ class CurrentChat(QObject):
     sent_elsewhere = Signal(object)
     model_changed = Signal()
 
-    def __init__(self, poster: Poster, history: History, conversation: Conversation, models: Models) -> None:
+    def __init__(
+        self,
+        poster: Poster,
+        history: History,
+        conversation: Conversation,
+        models: Models,
+        choices: ModelChoices,
+    ) -> None:
         super().__init__()
         self._poster, self._history = poster, history
-        self._conversation, self._models = conversation, models
+        self._conversation, self._models, self._choices = conversation, models, choices
+        self._new_system_prompt = ""  # of a chat in which nothing has been said yet
         self._chosen: dict[int | None, Path] = {}
         self._sending: Future[Started] | Future[list[Started]] | None = None
         self._visit = 0  # counts the chats that were shown: what comes late finds another number
@@ -103,8 +112,32 @@ class CurrentChat(QObject):
     def choose(self, model: Model) -> None:
         """Have `model` answer from the next turn on, and load it."""
         self._chosen[self.state.id] = model.path
-        self._models.load(model)
+        self.load(model)
         self.model_changed.emit()
+
+    def load(self, model: Model) -> None:
+        """Load `model` as it is set to be."""
+        choices = self._choices.of(model)
+        self._models.load(model, choices.settings.context, choices.options)
+
+    @property
+    def choices_known(self) -> bool:
+        """Return whether what is set for each model has been read."""
+        return self._choices.known
+
+    @property
+    def system_prompt(self) -> str:
+        """Return what the model of this chat is told beforehand."""
+        return self.state.chat.system_prompt if self.state.chat else self._new_system_prompt
+
+    def set_system_prompt(self, text: str) -> None:
+        """Tell the model of this chat how to behave, from the next turn on."""
+        if self.state.chat is None:
+            self._new_system_prompt = text
+        elif text != self.state.chat.system_prompt:
+            self._poster.when_done(
+                self._history.set_system_prompt(self.state.chat.id, text), lambda done: None
+            )
 
     def begin_new(self) -> None:
         """Show a chat in which nothing has been said yet."""
@@ -112,6 +145,7 @@ class CurrentChat(QObject):
         self.leaving.emit()
         self.state = OpenChat()
         self._chosen.pop(None, None)
+        self._new_system_prompt = ""
         self.opened.emit()
 
     def open(self, chat_id: int, on_error: Callable[[UserError], None] | None = None) -> None:
@@ -130,7 +164,17 @@ class CurrentChat(QObject):
         self._refuse_unsaved()
         parent = edited.parent_id if edited else self.state.tip
         chat_id, model = self.state.id, self._model_or_refuse()
-        self._sending = starting = self._conversation.send(chat_id, parent, text, model, Settings())
+        chosen = self._choices.of(model)
+        self._sending = starting = self._conversation.send(
+            chat_id,
+            parent,
+            text,
+            model,
+            chosen.settings,
+            chosen.options,
+            chosen.adapters,
+            system_prompt=self._new_system_prompt,
+        )
         self._poster.when_done(starting, partial(self._sent, self._visit, chat_id, text))
 
     def regenerate(self, answer: Message) -> None:
@@ -142,7 +186,11 @@ class CurrentChat(QObject):
         if self.sending:
             return
         self._refuse_unsaved()
-        self._sending = starting = self._conversation.regenerate(answer, self._model_or_refuse(), Settings())
+        model = self._model_or_refuse()
+        chosen = self._choices.of(model)
+        self._sending = starting = self._conversation.regenerate(
+            answer, model, chosen.settings, chosen.options, chosen.adapters
+        )
         self._poster.when_done(starting, partial(self._started, self._visit))
 
     def write_versions(self, answer: Message) -> None:
@@ -154,7 +202,11 @@ class CurrentChat(QObject):
         if self.sending:
             return
         self._refuse_unsaved()
-        self._sending = starting = self._conversation.versions(answer, self._model_or_refuse(), Settings())
+        model = self._model_or_refuse()
+        chosen = self._choices.of(model)
+        self._sending = starting = self._conversation.versions(
+            answer, model, chosen.settings, chosen.options, chosen.adapters
+        )
         self._poster.when_done(starting, partial(self._started_all, self._visit))
 
     def resume(self, answer: Message) -> None:
@@ -166,8 +218,11 @@ class CurrentChat(QObject):
         if self.sending:
             return
         self._refuse_unsaved()
-        settings = answer.settings or Settings()
-        self._sending = starting = self._conversation.resume(answer, self._model_or_refuse(), settings)
+        settings, model = answer.settings or Settings(), self._model_or_refuse()
+        chosen = self._choices.of(model)
+        self._sending = starting = self._conversation.resume(
+            answer, model, settings, chosen.options, chosen.adapters
+        )
         self._poster.when_done(starting, partial(self._started, self._visit))
 
     def read_prompt(self, answer: Message, show: Callable[[Rendered], None]) -> None:

@@ -15,8 +15,10 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.language import _
+from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
 from app.services.history import History
+from app.services.inspection import Inspection
 from app.services.live import Phase
 from app.services.models import Models
 from app.services.preferences import Preferences
@@ -26,6 +28,8 @@ from app.ui.chat_page import ChatPage
 from app.ui.current_chat import CurrentChat
 from app.ui.drafts import Drafts
 from app.ui.frame import Frame
+from app.ui.inspector.desk import Desk
+from app.ui.inspector.inspector import Inspector
 from app.ui.menus import rounded
 from app.ui.model_desk import ModelDesk, gguf_in
 from app.ui.notices import Offer
@@ -46,6 +50,7 @@ class MainWindow(QMainWindow):
     Attributes:
         page: The current chat.
         sidebar: All chats.
+        inspector: What can be set for the model.
         pump: Brings the answers.
         actions_by_name: The table of actions as Qt actions.
 
@@ -64,6 +69,8 @@ class MainWindow(QMainWindow):
         models: Models,
         changes: Changes,
         preferences: Preferences,
+        choices: ModelChoices,
+        inspection: Inspection,
         memory: WindowMemory,
     ) -> None:
         """Build the window around the services.
@@ -75,23 +82,32 @@ class MainWindow(QMainWindow):
             models: The models.
             changes: Subscribed to.
             preferences: Remembers the open chat and what is unsent in a new one.
+            choices: What is set for each model.
+            inspection: Tells what a model takes.
             memory: Remembers the place and looks of the window.
         """
         super().__init__()
         self._poster, self._conversation, self._models = poster, conversation, models
-        self._preferences, self._memory = preferences, memory
+        self._preferences, self._choices, self._memory = preferences, choices, memory
         self._painted = False
         self.appearance = appearance = Appearance(_application(), self)
         appearance.set_zoom(memory.zoom)
         self._shelf = Shelf(poster, history, ChatList())
         self._drafts = Drafts(history, preferences, poster)
-        self._chat = CurrentChat(poster, history, conversation, models)
+        self._chat = CurrentChat(poster, history, conversation, models, choices)
         self.pump = Pump(conversation, self)
         self.page = ChatPage(appearance, self._chat, models, self._drafts)
         self.actions_by_name = Actions(self, self._handlers())
         self.sidebar = Sidebar(appearance, self._shelf.chats, self._main_menu())
         self.sidebar.show_shortcut(self.actions_by_name.keys("new-chat"))
-        self._frame = Frame(self.sidebar, self.page, wanted=memory.sidebar)
+        self.inspector = Inspector(appearance, Desk(poster, self._chat, models, choices, inspection, self))
+        self._frame = Frame(
+            self.sidebar,
+            self.page,
+            self.inspector,
+            wanted=memory.sidebar,
+            inspector_wanted=memory.inspector,
+        )
         self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, self._frame)
         self._connect()
         self._lay_out()
@@ -106,6 +122,8 @@ class MainWindow(QMainWindow):
         self.page.expect_messages()
         self._shelf.load()
         self._drafts.load_new(self._show_new_draft)
+        self._poster.when_done(self._choices.read(), lambda read: self._know_choices())
+        self.inspector.awake()
 
         def reopen(chat_id: object) -> None:
             if isinstance(chat_id, int) and self._chat.id is None and not self.page.composer.text:
@@ -141,7 +159,13 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep what is unsent, and where the window stood."""
         self.page.save_draft()
-        self._memory.save(self.saveGeometry(), self.appearance.zoom, self._frame.wanted)
+        self.inspector.finish_edits()
+        self._memory.save(
+            self.saveGeometry(),
+            self.appearance.zoom,
+            sidebar=self._frame.wanted,
+            inspector=self._frame.inspector_wanted,
+        )
         super().closeEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -184,6 +208,7 @@ class MainWindow(QMainWindow):
             "edit-last": page.edit_last,
             "copy-last": page.copy_last,
             "sidebar": lambda: self._frame.show_sidebar(not self._frame.shown),
+            "inspector": self._toggle_inspector,
             "find-chat": self._find_chat,
             "zoom-in": lambda: look.set_zoom(look.zoom * _ZOOM_STEP),
             "zoom-out": lambda: look.set_zoom(look.zoom / _ZOOM_STEP),
@@ -206,6 +231,7 @@ class MainWindow(QMainWindow):
         sidebar.view.delete_requested.connect(shelf.delete)
         page.bar.sidebar_requested.connect(lambda: self._frame.show_sidebar(True))
         page.bar.new_requested.connect(self._new_chat)
+        page.bar.inspector_requested.connect(self._toggle_inspector)
         page.bar.model_requested.connect(self._choose_model)
         page.bar.cancel_requested.connect(self._models.cancel_loading)
         page.file_requested.connect(self._desk.ask_for_file)
@@ -217,6 +243,9 @@ class MainWindow(QMainWindow):
             }
         )
         self._frame.sidebar_changed.connect(page.bar.set_sidebar_shown)
+        self._frame.inspector_changed.connect(page.bar.set_inspector_shown)
+        self._frame.inspector_changed.connect(self._take_inspector)
+        self.inspector.close_requested.connect(lambda: self._frame.show_inspector(False))
         self.pump.updated.connect(page.take_update)
         self.pump.lives_changed.connect(self._take_lives)
         shelf.loaded.connect(lambda: page.greet(first=shelf.chats.empty))
@@ -236,6 +265,7 @@ class MainWindow(QMainWindow):
             case Kind.MODELS | Kind.ENGINE:
                 self.page.show_models(searched=change.kind is Kind.MODELS)
                 self._desk.show_models()
+                self.inspector.desk.refresh()
 
     def _take_lives(self) -> None:
         running = (live for live in self._conversation.live.values() if live.phase is Phase.RUNNING)
@@ -282,10 +312,19 @@ class MainWindow(QMainWindow):
             self.page.composer.set_draft(text)
 
     def _escape(self) -> None:
-        if self._frame.narrow and self._frame.shown:
-            self._frame.leave_sidebar()
-        else:
+        if not self._frame.uncover():
             self.page.escape()
+
+    def _toggle_inspector(self) -> None:
+        self._frame.show_inspector(not self._frame.inspector_shown)
+
+    def _take_inspector(self, shown: bool) -> None:
+        self.inspector.set_over(self._frame.inspector_over)
+        self.inspector.set_shown(shown)
+
+    def _know_choices(self) -> None:
+        self.page.show_models()
+        self.inspector.desk.look()
 
     def _quit(self) -> None:
         self.close()

@@ -6,6 +6,8 @@ from app.ui.theme import Palette, mixed, selection
 _SHEET = """
 QMainWindow, #page, #window { background: %(paper)s; }
 #sidebar { background: %(side)s; border: none; border-right: 1px solid %(line)s; }
+#inspector { background: %(paper)s; border: none; border-left: 1px solid %(line)s; }
+#inspectorScroll, #inspectorContent { background: %(paper)s; border: none; }
 #sidebarFoot { border: none; border-top: 1px solid %(line)s; }
 
 QLabel { background: transparent; }
@@ -13,6 +15,10 @@ QLabel[tone="soft"] { color: %(soft)s; }
 QLabel[measure="small"] { font-size: %(small)spt; }
 QLabel[measure="reading"] { font-size: %(reading)spt; }
 QLabel[measure="title"] { font-size: %(title)spt; font-weight: 600; letter-spacing: -0.3px; }
+QLabel[measure="field"] { font-size: %(field)spt; }
+QLabel[measure="group"] { font-size: %(small)spt; font-weight: 600; color: %(soft)s; }
+QLabel[tone="good"] { color: %(good)s; }
+QLabel[tone="warn"] { color: %(warn)s; }
 QLabel[tone="bad"] { color: %(bad)s; }
 
 QToolButton[kind="icon"] { background: transparent; border: 2px solid transparent; border-radius: 8px;
@@ -30,9 +36,27 @@ QPushButton:default, QPushButton[kind="primary"] {
 QPushButton:default:focus, QPushButton[kind="primary"]:focus { border-color: %(ink)s; }
 QPushButton[kind="link"] { background: transparent; border: 2px solid transparent; padding: 1px 4px;
     border-radius: 6px; color: %(accent_ink)s; font-weight: 600; }
+QPushButton[kind="link"][flush="true"] { padding-left: 0; }
 QPushButton[measure="small"] { font-size: %(small)spt; }
 QPushButton[kind="link"]:hover { background: %(hover)s; }
 QPushButton[kind="link"]:focus { border-color: %(accent)s; }
+
+#segments { background: %(hover)s; border-radius: 8px; }
+QPushButton[kind="segment"] { background: transparent; border: 2px solid transparent; border-radius: 6px;
+    padding: 3px 2px; font-size: %(small)spt; color: %(soft)s; }
+QPushButton[kind="segment"]:hover { color: %(ink)s; background: transparent; }
+QPushButton[kind="segment"]:checked { background: %(raised)s; color: %(ink)s; font-weight: 600; }
+QPushButton[kind="segment"]:focus { border-color: %(accent)s; }
+#number, #text { background: %(card)s; border: 1px solid %(line)s; border-radius: 8px; color: %(ink)s;
+    placeholder-text-color: %(soft)s; selection-background-color: %(selection)s; selection-color: %(ink)s; }
+#number { padding: 4px 7px; font-size: %(field)spt; }
+#text { padding: 4px 6px; }
+#number:focus, #text:focus { border-color: %(accent)s; }
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: %(line)s; }
+QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: %(accent)s; }
+QSlider::handle:horizontal { width: 14px; margin: -6px 0; border-radius: 8px; background: %(card)s;
+    border: 1px solid %(soft)s; }
+QSlider::handle:horizontal:focus { border: 2px solid %(accent)s; width: 12px; }
 
 #search { background: %(hover)s; border: 2px solid transparent; border-radius: 8px; padding: 5px 6px;
     placeholder-text-color: %(soft)s; selection-background-color: %(selection)s; selection-color: %(ink)s; }
@@ -88,7 +112,9 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 def stylesheet(palette: Palette, scale: float = 1.0) -> str:
     """Return the style sheet for one palette, with every size of text multiplied by `scale`."""
     tokens = {name: getattr(palette, name) for name in palette.__slots__}
-    sizes = {"small": 12.5, "reading": 16.0, "title": 30.0}
+    sizes = {"small": 12.5, "field": 13.5, "reading": 16.0, "title": 30.0}
     written = {name: f"{points(pixels * scale):.2f}" for name, pixels in sizes.items()}
     edge = mixed(palette.soft, palette.line, 0.25)
-    return _SHEET % {**tokens, **written, "selection": selection(palette), "edge": edge}
+    raised = palette.line if palette.dark else palette.card
+    derived = {"selection": selection(palette), "edge": edge, "raised": raised}
+    return _SHEET % {**tokens, **written, **derived}

@@ -23,12 +23,14 @@ class TopBar(QWidget):
         cancel_requested: Stop loading.
         sidebar_requested: Bring the sidebar back.
         new_requested: A new chat.
+        inspector_requested: Bring what can be set for the model, or take it away.
     """
 
     model_requested = Signal()
     cancel_requested = Signal()
     sidebar_requested = Signal()
     new_requested = Signal()
+    inspector_requested = Signal()
 
     def __init__(self, appearance: Appearance) -> None:
         super().__init__()
@@ -48,12 +50,22 @@ class TopBar(QWidget):
         for widget in (self._sidebar, self._new, self.pill, self._cancel):
             row.addWidget(widget)
         row.addStretch(1)
+        self._inspector = IconButton(appearance, "inspector", "")
+        self._inspector.clicked.connect(self.inspector_requested)
+        row.addWidget(self._inspector)
         self.set_sidebar_shown(True)
+        self.set_inspector_shown(False)
 
     def set_sidebar_shown(self, shown: bool) -> None:
         """Offer the sidebar and a new chat here while the sidebar is away."""
         self._sidebar.setVisible(not shown)
         self._new.setVisible(not shown)
+
+    def set_inspector_shown(self, shown: bool) -> None:
+        """Say what a press on the button at the right does now."""
+        self._inspector.set_name(
+            _("Hide the settings of the model") if shown else _("Show the settings of the model")
+        )
 
     def show_model(self, model: Model | None, status: EngineStatus) -> None:
         """Say which model answers next and what the engine does with it."""

@@ -1,4 +1,4 @@
-"""What the window must know before it is first drawn: its place, its text size, its sidebar.
+"""What the window must know before it is first drawn: its place, its text size, what stands at its sides.
 
 A small file of its own and not the database, which takes longer to open than a window to appear.
 """
@@ -33,8 +33,14 @@ class WindowMemory:
         """Return whether the sidebar is shown."""
         return str(self._settings.value("sidebar", "true")).lower() == "true"
 
-    def save(self, geometry: QByteArray, zoom: float, sidebar: bool) -> None:
+    @property
+    def inspector(self) -> bool:
+        """Return whether the inspector is shown."""
+        return str(self._settings.value("inspector", "false")).lower() == "true"
+
+    def save(self, geometry: QByteArray, zoom: float, *, sidebar: bool, inspector: bool) -> None:
         """Keep these for the next start."""
-        for name, value in (("geometry", geometry), ("zoom", zoom), ("sidebar", sidebar)):
+        values = {"geometry": geometry, "zoom": zoom, "sidebar": sidebar, "inspector": inspector}
+        for name, value in values.items():
             self._settings.setValue(name, value)
         self._settings.sync()

@@ -11,12 +11,15 @@ from scripted_engine import ScriptedEngine
 
 from app.domain.changes import Changes
 from app.domain.model import Model
+from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
 from app.services.history import History
+from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.storage.chats import ChatStore
 from app.storage.database import Database
+from app.storage.folders import Folders
 from app.storage.preferences import PreferenceStore
 from app.ui.appearance import Appearance
 from app.ui.application import make_application
@@ -58,7 +61,10 @@ class Fireside:
         self.conversation = Conversation(self.store, self.engine, self.poster.post, self.poster.report)
         library = Library(home / "models")
         self.models = Models(library, self.engine, self.changes, self.store.fill_sha256)
-        self.preferences = Preferences(PreferenceStore(self.database))
+        kept = PreferenceStore(self.database)
+        self.preferences = Preferences(kept)
+        self.choices = ModelChoices(kept)
+        self.inspection = Inspection(Folders.at(home))
         self.window = MainWindow(
             poster=self.poster,
             history=self.history,
@@ -66,6 +72,8 @@ class Fireside:
             models=self.models,
             changes=self.changes,
             preferences=self.preferences,
+            choices=self.choices,
+            inspection=self.inspection,
             memory=WindowMemory(home / "window.ini"),
         )
         qtbot.addWidget(self.window)
@@ -124,6 +132,7 @@ class Fireside:
             return
         self.window.close()
         self.conversation.close()
+        self.inspection.close()
         self.models.close()
         QApplication.processEvents()
         self.database.close()

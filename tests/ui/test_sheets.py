@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from app.domain.choices import Choices
 from app.domain.generation import Choice, Chosen
 from app.domain.settings import Settings
 from app.ui.probability_sheet import ProbabilitySheet, spelled, tint
@@ -127,8 +128,8 @@ def test_what_the_model_read(fireside, qtbot):
     assert not shown.isVisible()
 
 
-def test_probabilities_by_keyboard(fireside, qtbot, monkeypatch):
-    monkeypatch.setattr("app.ui.current_chat.Settings", lambda: Settings(probabilities=3))
+def test_probabilities_by_keyboard(fireside, qtbot):
+    fireside.choices.keep(fireside.chat.model, Choices(Settings(probabilities=3)))
     fireside.engine.script = ["One two"]
     fireside.say("Hi")
     done(fireside)

@@ -1,0 +1,178 @@
+"""What the sections of the inspector show and set: no widget, only what is so."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain import sampler_order
+from app.domain.chat import Message, Role
+from app.domain.choices import Choices
+from app.domain.errors import UserError
+from app.domain.loading import Adapter
+from app.domain.model import EngineStatus, Model, Thinking
+from app.domain.settings import FILE_KEYS, Settings
+from app.services.choices import ModelChoices
+from app.services.inspection import Inspection
+from app.services.models import Models
+from app.ui.current_chat import CurrentChat
+from app.ui.post import Poster
+
+if TYPE_CHECKING:
+    from app.services.outlook import Outlook
+    from app.services.snapshots import Usage
+
+
+class Desk(QObject):
+    """The model that answers next in the current chat, and what is set for it.
+
+    Attributes:
+        chat: The current chat.
+        outlook: What the model takes and recommends; None until it has been looked up.
+        usage: What is kept on disk of what models have read; None until it has been looked up.
+
+    Signals:
+        changed: Any of it is another.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        poster: Poster,
+        chat: CurrentChat,
+        models: Models,
+        choices: ModelChoices,
+        inspection: Inspection,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._poster, self.chat, self._models = poster, chat, models
+        self._choices, self._inspection = choices, inspection
+        self._asked: tuple[Any, ...] = ()
+        self._awake = False
+        self.outlook: Outlook | None = None
+        self.usage: Usage | None = None
+        for signal in (chat.opened, chat.begun, chat.grown, chat.changed, chat.model_changed):
+            signal.connect(self.look)
+
+    @property
+    def model(self) -> Model | None:
+        """Return what answers next; None when there is nothing that could."""
+        return self.chat.model
+
+    @property
+    def status(self) -> EngineStatus:
+        """Return what the engine holds, if it is this model; else that it holds nothing."""
+        status, model = self._models.status, self.model
+        return status if model is not None and status.model == model.path else EngineStatus()
+
+    @property
+    def choices(self) -> Choices:
+        """Return what is set for the model."""
+        return self._choices.of(self.model) if self.model else Choices()
+
+    @property
+    def recommended(self) -> set[str]:
+        """Return the names of the settings for which the model's file recommends a value."""
+        return {FILE_KEYS[key] for key in self.outlook.recommended} if self.outlook else set()
+
+    @property
+    def thinking(self) -> Thinking | None:
+        """Return how the model is told to think first; None when it cannot be told, or is not loaded."""
+        return self.status.thinking
+
+    def resolved(self, settings: Settings) -> Settings:
+        """Return `settings` with a number for every sampler, as this model will have them."""
+        return settings.resolved(self.outlook.recommended if self.outlook else {})
+
+    def order(self, settings: Settings) -> tuple[str, ...]:
+        """Return the names of the samplers that run for this model, first to last."""
+        return sampler_order.order(self.resolved(settings))
+
+    def answer(self) -> Message | None:
+        """Return the newest answer of the chat that has ended and has its counts."""
+        path = self.chat.state.path(self.chat.lives)
+        return next((each for each in reversed(path) if each.role is Role.ASSISTANT and each.stats), None)
+
+    def set_awake(self, awake: bool) -> None:
+        """Look things up from now on, or no longer: nobody sees them."""
+        self._awake = awake
+        self.look()
+
+    def look(self) -> None:
+        """Say that something is another, and look up what hangs on it."""
+        if self._awake:
+            self._look_up()
+            self._poster.when_done(self._inspection.saved_reading(), self._count)
+            self.changed.emit()
+
+    def _look_up(self) -> None:
+        model, choices = self.model, self.choices
+        if model is not None:
+            asked = (model.path, choices.settings.context, choices.options)
+            if asked != self._asked:
+                if self.outlook and self.outlook.path != model.path:
+                    self.outlook = None
+                self._asked = asked
+                looking = self._inspection.outlook(model, *asked[1:])
+                self._poster.when_done(looking, partial(self._see, asked), lambda problem: None)
+
+    def refresh(self) -> None:
+        """Say that something is another: what is set, the engine's status, or which models there are."""
+        if self._awake:
+            self._look_up()
+            self.changed.emit()
+
+    def change(self, how: Callable[[Choices], Choices]) -> None:
+        """Set for the model what `how` makes of what is set.
+
+        Raises:
+            UserError: When a value is out of range or contradicts another; nothing is changed then.
+        """
+        if self.model is not None:
+            self._poster.when_done(self._choices.change(self.model, how), lambda kept: None)
+            self.refresh()
+
+    def set_settings(self, **values: Any) -> None:
+        """Set how the model writes; raises as `change` does."""
+        self.change(lambda choices: replace(choices, settings=replace(choices.settings, **values)))
+
+    def set_options(self, **values: Any) -> None:
+        """Set how the model is loaded; raises as `change` does."""
+        self.change(lambda choices: replace(choices, options=replace(choices.options, **values)))
+
+    def set_adapters(self, adapters: tuple[Adapter, ...]) -> None:
+        """Set what is laid over the model."""
+        self.change(lambda choices: replace(choices, adapters=adapters))
+
+    def check_adapter(
+        self, path: Path, fits: Callable[[Path], None], misfits: Callable[[UserError], None]
+    ) -> None:
+        """Call one of the two, as the file at `path` can be laid over the model or not."""
+        if self.model is not None:
+            self._poster.when_done(self._inspection.check_adapter(self.model, path), fits, misfits)
+
+    def check_form(
+        self, grammar: str, schema: str, good: Callable[[], None], bad: Callable[[UserError], None]
+    ) -> None:
+        """Call one of the two, as answers can follow the grammar, or be valid against the schema, or not."""
+        checking = self._inspection.check_form(grammar, schema)
+        self._poster.when_done(checking, lambda checked: good(), bad)
+
+    def clear_saved_reading(self) -> None:
+        """Delete what is kept on disk of what models have read."""
+        self._poster.when_done(self._inspection.clear_saved_reading(), self._count)
+
+    def _see(self, asked: tuple[Any, ...], outlook: "Outlook") -> None:
+        if asked == self._asked:
+            self.outlook = outlook
+            self.changed.emit()
+
+    def _count(self, usage: "Usage") -> None:
+        if usage != self.usage:
+            self.usage = usage
+            self.changed.emit()

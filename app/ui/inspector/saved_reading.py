@@ -1,0 +1,56 @@
+"""What is kept on disk of what models have read, and an end to it."""
+
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.domain.language import _, plural
+from app.ui.appearance import Appearance
+from app.ui.controls import label
+from app.ui.inspector.desk import Desk
+from app.ui.inspector.fields import small
+from app.ui.quantities import size_text
+
+
+class SavedReading(QWidget):
+    """How much it is, what it is good for, and a button that deletes it.
+
+    Attributes:
+        clear: The button.
+        words: How much there is.
+    """
+
+    def __init__(self, appearance: Appearance, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        title = label(_("Saved reading"))
+        title.setProperty("measure", "field")
+        self.words = label("", tone="soft", measure="small")
+        self.clear = QPushButton(_("Clear"))
+        self.clear.setProperty("kind", "link")
+        self.clear.setProperty("measure", "small")
+        self.clear.setAccessibleName(_("Clear the saved reading"))
+        self.clear.clicked.connect(desk.clear_saved_reading)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(title, 1)
+        row.addWidget(self.words)
+        row.addWidget(self.clear)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(
+            small(
+                _("Fireside keeps what a model has read of your chats, so that going back to one is quick.")
+            )
+        )
+
+    def refresh(self) -> None:
+        """Show how much there is."""
+        usage = self._desk.usage
+        self.setVisible(usage is not None)
+        if usage is not None:
+            chats = plural("{count} time", "{count} times", usage.count).format(count=usage.count)
+            used = _("{used} of {budget}").format(used=size_text(usage.bytes), budget=size_text(usage.budget))
+            self.words.setText(used)
+            self.words.setToolTip(chats)
+            self.clear.setVisible(usage.count > 0)

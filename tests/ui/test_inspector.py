@@ -1,0 +1,407 @@
+"""The inspector in the whole window: what is set there reaches the engine, or is refused in words."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPlainTextEdit, QSlider
+
+from app.domain.choices import Choices
+from app.domain.loading import Adapter, LoadOptions
+from app.domain.model import EngineStatus, Thinking
+from app.domain.settings import SAMPLERS, Settings
+from app.ui.inspector.answer_facts import AnswerFacts
+from app.ui.inspector.context_size import ContextSize
+from app.ui.inspector.form import bias_text, read_bias
+from app.ui.inspector.memory import MemoryOfModel
+from app.ui.inspector.sampling import Sampling
+from app.ui.inspector.system_prompt import SystemPrompt
+from app.ui.inspector.thinking import ThinkingFirst
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def done(fireside) -> None:
+    fireside.qtbot.waitUntil(lambda: not fireside.conversation.live)
+    fireside.settle()
+
+
+def opened(fireside):
+    """Open the inspector with the keyboard, and wait until all of it is there."""
+    inspector = fireside.window.inspector
+    if not inspector.isVisible():
+        fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_I, CTRL)
+    complete(fireside)
+    return inspector
+
+
+def complete(fireside) -> None:
+    inspector = fireside.window.inspector
+    desk = inspector.desk
+    fireside.qtbot.waitUntil(
+        lambda: inspector.complete and desk.outlook is not None and desk.usage is not None
+    )
+    fireside.settle()
+    fireside.qtbot.waitUntil(lambda: inspector.complete)
+
+
+def section(fireside, kind):
+    return next(each for each in fireside.window.inspector.sections if isinstance(each, kind))
+
+
+def unfold(fireside, fold):
+    fold.button.click()
+    fireside.qtbot.waitUntil(lambda: fold.open)
+    complete(fireside)
+
+
+def write(fireside, line: QLineEdit, text: str) -> None:
+    line.setFocus()
+    line.selectAll()
+    fireside.qtbot.keyClicks(line, text)
+    if not text:
+        fireside.qtbot.keyClick(line, Qt.Key.Key_Delete)
+    fireside.qtbot.keyClick(line, Qt.Key.Key_Return)
+    complete(fireside)
+
+
+def write_text(fireside, text: QPlainTextEdit, words: str) -> None:
+    text.setFocus()
+    text.selectAll()
+    fireside.qtbot.keyClicks(text, words)
+    fireside.window.inspector.finish_edits()
+    fireside.inspection.saved_reading().result(10)  # what was asked before it is answered
+    fireside.settle()
+    complete(fireside)
+
+
+def press(fireside, button: QAbstractButton) -> None:
+    fireside.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    complete(fireside)
+
+
+def chosen(fireside) -> Choices:
+    return fireside.choices.of(fireside.chat.model)
+
+
+# ---- the frame
+
+
+def test_it_is_away_at_first_and_is_brought_by_key_and_button(fireside):
+    inspector = fireside.window.inspector
+    assert not inspector.isVisible()
+    assert inspector.sections == []
+    fireside.window.resize(1180, 780)
+    fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_I, CTRL)
+    complete(fireside)
+    assert inspector.isVisible()
+    edge = fireside.window.centralWidget().rect().right()
+    fireside.qtbot.waitUntil(lambda: inspector.geometry().right() == edge)
+    assert fireside.page.geometry().right() < inspector.geometry().left()
+    titles = [button.text() for button in inspector.findChildren(QAbstractButton) if button.text()]
+    assert {"Model and memory", "How much to read at once", "How it writes", "System prompt"} <= set(titles)
+    press(fireside, fireside.page.bar._inspector)
+    fireside.qtbot.waitUntil(lambda: not inspector.isVisible())
+
+
+def test_it_is_open_at_the_next_start_if_it_was(start):
+    first = start().show()
+    first.window.resize(1180, 780)
+    opened(first)
+    first.close()
+    second = start().show()
+    second.window.resize(1180, 780)  # the offscreen platform has a small screen, on which it would lie over
+    complete(second)
+    assert second.window.inspector.isVisible()
+
+
+def test_a_narrow_window_has_it_over_the_page(fireside):
+    fireside.window.resize(640, 480)
+    page = fireside.page.geometry()
+    inspector = opened(fireside)
+    fireside.qtbot.waitUntil(lambda: inspector.geometry().left() == 320)
+    assert fireside.page.geometry() == page
+    fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_Escape)
+    fireside.qtbot.waitUntil(lambda: not inspector.isVisible())
+    opened(fireside)
+    fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_Backslash, CTRL)
+    fireside.qtbot.waitUntil(lambda: not inspector.isVisible() and fireside.window.sidebar.isVisible())
+
+
+def test_every_control_has_a_name_and_can_be_reached_by_keyboard(fireside):
+    inspector = opened(fireside)
+    memory, sampling = section(fireside, MemoryOfModel), section(fireside, Sampling)
+    for fold in (memory.advanced, memory.overlays, sampling.advanced, sampling.shape):
+        unfold(fireside, fold)
+    kinds = (QAbstractButton, QLineEdit, QPlainTextEdit, QSlider)
+    controls = [control for kind in kinds for control in inspector.findChildren(kind)]
+    assert len(controls) > 60
+    for control in controls:
+        assert control.accessibleName() or control.text(), control
+        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+# ---- how it writes
+
+
+def test_what_is_set_reaches_the_engine_and_the_next_start(start):
+    first = start().show()
+    opened(first)
+    sampling = section(first, Sampling)
+    sampling.creativity.slider.setValue(0)
+    press(first, sampling.sureness.switch)
+    write(first, sampling.length.line, "50")
+    first.say("Hello")
+    done(first)
+    expected = Settings(temperature=0, probabilities=5, max_tokens=50)
+    assert first.engine.plays[-1].request.settings == expected
+    first.close()
+    second = start().show()
+    opened(second)
+    sampling = section(second, Sampling)
+    assert sampling.creativity.slider.value() == 0
+    assert sampling.sureness.switch.isChecked()
+    assert sampling.length.line.text() == "50"
+    second.page.regenerate_last()
+    second.qtbot.waitUntil(lambda: bool(second.engine.plays))
+    assert second.engine.plays[-1].request.settings == expected
+    done(second)
+
+
+def test_every_sampler_can_be_set_and_set_back(fireside):
+    opened(fireside)
+    sampling = section(fireside, Sampling)
+    unfold(fireside, sampling.advanced)
+    assert set(sampling.samplers) == set(SAMPLERS)
+    assert sampling.samplers["top_p"].line.placeholderText() == "0.95"
+    assert sampling.order.text() == "Order: top-k → top-p → min-p → temperature → draw"
+    write(fireside, sampling.samplers["top_k"].line, "0")
+    write(fireside, sampling.samplers["repeat_penalty"].line, "1.1")
+    assert sampling.order.text() == "Order: penalties → top-p → min-p → temperature → draw"
+    assert chosen(fireside).settings == Settings(top_k=0, repeat_penalty=1.1)
+    fireside.qtbot.keyClick(sampling.samplers["top_k"].line, Qt.Key.Key_Up)
+    assert chosen(fireside).settings.top_k == 1
+    press(fireside, sampling.samplers["top_k"]._reset)
+    assert chosen(fireside).settings == Settings(repeat_penalty=1.1)
+    sampling.reset()
+    complete(fireside)
+    assert chosen(fireside) == Choices()
+    assert sampling.samplers["repeat_penalty"].line.text() == ""
+
+
+def test_what_cannot_be_says_so_at_the_field_and_is_not_kept(fireside):
+    opened(fireside)
+    sampling = section(fireside, Sampling)
+    unfold(fireside, sampling.advanced)
+    refused = (
+        ("top_p", "1.5", "top-p must lie between 0 and 1, and 1.5 does not."),
+        ("top_k", "2.5", "top-k must be a whole number"),
+        ("min_p", "much", "“much” is no number."),
+    )
+    for name, text, words in refused:
+        field = sampling.samplers[name]
+        write(fireside, field.line, text)
+        assert words in field.problem
+        assert field.line.text() == text
+        assert getattr(chosen(fireside).settings, name) is None
+        write(fireside, field.line, "0")
+        assert field.problem == ""
+        assert getattr(chosen(fireside).settings, name) == 0
+
+
+def test_what_contradicts_something_else_says_so(fireside):
+    opened(fireside)
+    sampling = section(fireside, Sampling)
+    unfold(fireside, sampling.advanced)
+    write(fireside, sampling.samplers["mirostat"].line, "2")
+    write(fireside, sampling.samplers["adaptive_target"].line, "0.5")
+    assert "each choose the token" in sampling.samplers["adaptive_target"].problem
+    sampling.creativity.slider.setValue(0)
+    assert "mirostat chooses another way" in sampling.creativity.problem
+    assert chosen(fireside).settings == Settings(mirostat=2)
+
+
+def test_a_grammar_with_a_mistake_says_where_and_a_good_one_is_kept(fireside):
+    opened(fireside)
+    sampling = section(fireside, Sampling)
+    unfold(fireside, sampling.shape)
+    form = sampling.form
+    write_text(fireside, form.grammar.text, "root ::= (")
+    fireside.qtbot.waitUntil(lambda: "line 1, column" in form.grammar.problem)
+    assert chosen(fireside) == Choices()
+    write_text(fireside, form.grammar.text, 'root ::= "yes"')
+    fireside.qtbot.waitUntil(lambda: chosen(fireside).settings.grammar == 'root ::= "yes"')
+    assert form.grammar.problem == ""
+    write_text(fireside, form.schema.text, "true")
+    assert "not both" in form.schema.problem
+    write_text(fireside, form.bias.text, "fox=-5")
+    assert chosen(fireside).settings.logit_bias == (("fox", -5.0),)
+    write_text(fireside, form.bias.text, "fox")
+    assert "no bias" in form.bias.problem
+
+
+@pytest.mark.parametrize(
+    "pair", [("fox", -5.0), (7, 2.5), ("7", 1.0), ('say "a"', 1.0), ("a=b", 0.5), ("\n", 1.0)]
+)
+def test_a_bias_is_read_as_it_is_shown(pair):
+    assert read_bias(bias_text(*pair)) == pair
+
+
+def test_thinking_can_be_switched_where_the_template_knows_it(fireside):
+    opened(fireside)
+    switch = section(fireside, ThinkingFirst)
+    assert not switch.isVisible()
+    model = fireside.chat.model
+    knows = Thinking("enable_thinking", True, False, usual=True)
+    fireside.engine.status = EngineStatus(model=model.path, context=8192, thinking=knows)
+    fireside.window.inspector.desk.refresh()
+    complete(fireside)
+    assert switch.isVisible()
+    assert switch.field.switch.isChecked()
+    press(fireside, switch.field.switch)
+    assert chosen(fireside).settings.template_variables == {"enable_thinking": False}
+    press(fireside, switch.field.switch)
+    assert chosen(fireside) == Choices()
+
+
+# ---- model, memory, context
+
+
+def test_the_memory_of_the_model_is_told(fireside):
+    opened(fireside)
+    memory = section(fireside, MemoryOfModel)
+    words = {label.text() for label in memory.findChildren(QLabel)}
+    assert fireside.chat.model.name in words
+    assert memory.use.verdict.text() == "Fits well"
+    sizes = section(fireside, ContextSize).sizes
+    assert list(sizes.buttons) == [4096, 8192]
+    assert sizes.buttons[8192].isChecked()
+    press(fireside, sizes.buttons[4096])
+    assert chosen(fireside).settings.context == 4096
+    fireside.say("Hello")
+    assert fireside.engine.plays[-1].request.settings.context == 4096
+    done(fireside)
+    press(fireside, sizes.buttons[8192])
+    assert chosen(fireside) == Choices()
+
+
+def test_how_the_model_is_loaded_reaches_every_kind_of_turn(fireside):
+    opened(fireside)
+    memory = section(fireside, MemoryOfModel)
+    unfold(fireside, memory.advanced)
+    press(fireside, memory.loading["kv_type"].buttons["q8_0"])
+    press(fireside, memory.loading["flash_attention"].buttons[False])
+    assert "needs flash attention" in memory.loading["flash_attention"].problem
+    assert memory.loading["flash_attention"].buttons[None].isChecked()
+    write(fireside, memory.loading["threads"].line, "2")
+    press(fireside, memory.loading["mlock"].switch)
+    options = LoadOptions(kv_type="q8_0", threads=2, mlock=True)
+    assert chosen(fireside).options == options
+    fireside.say("Hello")
+    done(fireside)
+    answer = fireside.window.inspector.desk.answer()
+    fireside.chat.write_versions(answer)
+    fireside.qtbot.waitUntil(lambda: len(fireside.engine.plays) == 4)
+    done(fireside)
+    assert [play.request.options for play in fireside.engine.plays] == [options] * 4
+
+
+def test_an_adapter_that_does_not_fit_says_so_and_one_that_fits_is_listed(fireside, smollm2, tmp_path):
+    opened(fireside)
+    memory = section(fireside, MemoryOfModel)
+    unfold(fireside, memory.overlays)
+    adapters = memory.adapters
+    adapters.add_file(smollm2)
+    fireside.qtbot.waitUntil(lambda: "is a whole model, not an adapter" in adapters.problem)
+    assert chosen(fireside) == Choices()
+    adapters._added(tmp_path / "fox.gguf")
+    complete(fireside)
+    (row,) = adapters.rows
+    write(fireside, row.line, "0.5")
+    assert chosen(fireside).adapters == (Adapter(tmp_path / "fox.gguf", 0.5),)
+    (row,) = adapters.rows
+    write(fireside, row.line, "99")
+    assert "must lie between" in adapters.problem
+    press(fireside, row.remove)
+    assert chosen(fireside) == Choices()
+    assert adapters.rows == []
+
+
+def test_saved_reading_is_told_and_can_be_cleared(fireside):
+    folder = fireside.home / "snapshots"
+    folder.mkdir()
+    (folder / "a.state").write_bytes(b"read " * 400_000)
+    (folder / "a.json").write_text("{}")
+    opened(fireside)
+    saved = section(fireside, MemoryOfModel).saved
+    assert saved.words.text().startswith("2 MB of ")
+    press(fireside, saved.clear)
+    fireside.qtbot.waitUntil(lambda: saved.words.text().startswith("0 bytes of "))
+    assert not saved.clear.isVisible()
+    assert list(folder.glob("a.*")) == []
+
+
+# ---- the chat
+
+
+def test_the_system_prompt_belongs_to_the_chat(fireside):
+    opened(fireside)
+    prompt = section(fireside, SystemPrompt).field
+    write_text(fireside, prompt.text, "Be a fox.")
+    fireside.say("Hello")
+    done(fireside)
+    first = fireside.chat.id
+    assert fireside.engine.plays[-1].request.turns[0].text == "Be a fox."
+    write_text(fireside, prompt.text, "Be an owl.")
+    fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_N, CTRL)
+    complete(fireside)
+    assert prompt.text.toPlainText() == ""
+    fireside.say("Who are you?")
+    done(fireside)
+    assert fireside.engine.plays[-1].request.turns[0].text == "Who are you?"
+    fireside.chat.open(first)
+    fireside.qtbot.waitUntil(lambda: fireside.chat.id == first)
+    complete(fireside)
+    assert prompt.text.toPlainText() == "Be an owl."
+    fireside.say("And now?")
+    done(fireside)
+    assert fireside.engine.plays[-1].request.turns[0].text == "Be an owl."
+
+
+def test_what_is_being_written_is_kept_when_the_window_closes(start):
+    first = start().show()
+    first.say("Hello")
+    done(first)
+    opened(first)
+    first.qtbot.keyClicks(section(first, SystemPrompt).field.text, "Be a fox.")
+    first.window.close()
+    first.settle()
+    assert first.store.chat(first.chat.id).result(10)[0].system_prompt == "Be a fox."
+
+
+def test_this_answer_tells_what_it_took(fireside):
+    opened(fireside)
+    facts = section(fireside, AnswerFacts)
+    assert not facts.isVisible()
+    fireside.say("Hello")
+    done(fireside)
+    complete(fireside)
+    assert facts.isVisible()
+    said = dict(facts.facts.said)
+    assert said["Speed"] == "4.0 tokens/s"
+    assert (said["Tokens read"], said["Tokens reused"], said["Tokens written"]) == ("6", "4", "2")
+    assert (said["Seed"], said["Context"], said["Ended"]) == ("7", "8k", "by itself")
+    assert said["Samplers"] == "top-k → draw"
+
+
+def test_without_a_model_it_says_so(start, monkeypatch):
+    monkeypatch.setattr("models_registry.library.find_starter", lambda: None)
+    fireside = start().show(models=False)
+    fireside.models.refresh().result(10)
+    fireside.settle()
+    fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_I, CTRL)
+    inspector = fireside.window.inspector
+
+    def words() -> list[str]:
+        labels = inspector.findChildren(QLabel)
+        return [label.text() for label in labels if label.isVisible() and label.text()]
+
+    fireside.qtbot.waitUntil(lambda: words() == ["There is no model on this computer yet."])
