@@ -283,7 +283,7 @@ def context_size(model: LoadedModel, wanted: int | None) -> int:
     size = wanted or usual_context(trained)
     if trained and size > trained:
         raise UserError(
-            _("This model was trained to see {trained:,} tokens at once, not {wanted:,}.").format(
+            _("This model was trained for a context of {trained:,} tokens; {wanted:,} is too large.").format(
                 trained=trained, wanted=size
             ),
             _("Choose a context of at most {trained:,} tokens.").format(trained=trained),

@@ -97,8 +97,8 @@ class Narrowing:
             count *= _WIDER
         if not len(tokens):
             raise UserError(
-                _("The model has no token with which this answer could go on."),
-                _("Loosen the grammar, or the logit bias."),
+                _("The model has no token that can continue this answer."),
+                _("Loosen the grammar or JSON Schema, or the logit bias."),
             )
         return Candidates(tokens, values)
 

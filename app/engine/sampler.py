@@ -92,8 +92,8 @@ class Sampler:
         best = int(logits.argmax())
         if not np.isfinite(logits[best]):  # argmax prefers NaN
             raise UserError(
-                _("The model computes no probabilities."),
-                _("Its file may be damaged; getting it again often helps."),
+                _("The model computed no valid probabilities."),
+                _("The model's file may be damaged; downloading it again often helps."),
             )
         if self._names == ("greedy",):
             return best

@@ -73,25 +73,27 @@ class Report:
     def lines(self) -> list[str]:
         """Return what a person should know, as sentences; none when the template takes everything."""
         if self.plain:
-            return [self._no_template(), _("The conversation is written as a plain dialogue instead.")]
+            return [self._no_template(), _("Fireside writes the conversation as a plain dialogue instead.")]
         if not self.usable:
             return [_("The chat template of this model does not work: {reason}").format(reason=self.problem)]
         told = (
             (not self.takes_system, _(
-                "This model knows no system messages: yours is put in front of your first question."
+                "This model does not support a system prompt; yours is put before your first question."
             )),
             (not self.takes_two_questions, _(
-                "This model wants questions and answers in turn: "
-                "messages of the same side that follow each other are joined."
+                "This model needs questions and answers in turn; "
+                "several questions or answers in a row are joined into one."
             )),
             (not self.takes_answer_first, _(
-                "A conversation with this model must begin with a question: "
-                "an answer that comes first has an empty one put in front."
+                "A conversation with this model must begin with a question; "
+                "if an answer comes first, an empty question is put before it."
             )),
-            (not self.keeps_text, _("The chat template of this model changes what you write.")),
+            (not self.keeps_text, _(
+                "The chat template of this model changes some of what you write before the model reads it."
+            )),
             (not self.keeps_answers, _(
-                "The chat template of this model writes finished answers differently from how they were "
-                "begun: each is read anew in the next turn."
+                "The chat template of this model rewrites each answer once it is finished, "
+                "so the model reads the answer again in the next turn."
             )),
         )  # fmt: skip
         return [sentence for applies, sentence in told if applies] + self._on_reasoning()
@@ -99,21 +101,23 @@ class Report:
     def _no_template(self) -> str:
         if self.problem:
             return _("The chat template of this model cannot be used: {reason}").format(reason=self.problem)
-        return _("This model brings no chat template.")
+        return _("This model has no chat template.")
 
     def _on_reasoning(self) -> list[str]:
         if not self.reasoning:
             return []
         if self.reasoning_switch:
-            can = _("This model can think before it answers; “{name}” controls it.").format(
-                name=self.reasoning_switch
-            )
+            can = _(
+                "This model can think before it answers; the template variable “{name}” controls this."
+            ).format(name=self.reasoning_switch)
         else:
-            can = _("This model can think before it answers; its chat template has no switch for it.")
+            can = _(
+                "This model can think before it answers; its chat template has no variable to control this."
+            )
         earlier = (
-            _("It reads again what it thought before.")
+            _("In later turns it reads its earlier thoughts again.")
             if self.keeps_reasoning
-            else _("It does not read again what it thought before earlier answers.")
+            else _("In later turns it does not read its earlier thoughts again.")
         )
         return [can, earlier]
 

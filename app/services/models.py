@@ -76,9 +76,7 @@ class Models:
                 raise explain(error, path.name) from error
             except OSError as error:
                 raise UserError(
-                    _("The list of models cannot be changed: {reason}.").format(
-                        reason=error.strerror or error
-                    ),
+                    _("The list of models cannot be saved: {reason}.").format(reason=error.strerror or error),
                     _("Check that the disk has room and that you may write to Fireside's folder."),
                 ) from error
             self._read()
@@ -126,11 +124,12 @@ class Models:
             # Translators: what stands between the parts of a list.
             names = _(", ").join(f"{model.name} ({model.path.name})" for model in fitting)
             raise UserError(
-                _("“{wanted}” could be several models: {names}.").format(wanted=wanted, names=names)
+                _("“{wanted}” matches several models: {names}.").format(wanted=wanted, names=names),
+                _("Give more of the name, or the path of the file."),
             )
         raise UserError(
             _("There is no model called “{wanted}” here.").format(wanted=wanted),
-            _("“fireside models” lists what there is; a path to a .gguf file works too."),
+            _("Run “fireside models” to see their names, or give the path of a .gguf file."),
         )
 
     def preferred(self, chat_model_path: str = "", models: list[Model] | None = None) -> Model | None:

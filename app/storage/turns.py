@@ -70,7 +70,7 @@ def answer(
     """Insert an empty answer for each of `settings`; the first of them is the one that is shown."""
     living_chat(db, chat_id)
     if living_message(db, chat_id, parent_id).role is not Role.USER:
-        raise UserError(_("Only what you have said yourself can be answered."))
+        raise UserError(_("Only your own messages can be answered."))
     replies = [
         _insert(
             db,
@@ -95,7 +95,7 @@ def resume(db: "Database", message_id: int, model: ModelIdentity, settings: Sett
     require(len(found), no_message())
     living_chat(db, found[0].chat_id)
     if found[0].role is not Role.ASSISTANT or found[0].status not in CONTINUABLE:
-        raise UserError(_("This answer cannot be continued: it is whole, or on its way already."))
+        raise UserError(_("This answer cannot be continued: it is already complete, or still being written."))
     changes = {**_being_written(model, settings), "stats": None, "error": ""}
     db.table("messages").update(message_id, changes)
     return _started(db, found[0].chat_id, [message_id], model)[0]
@@ -182,12 +182,12 @@ def require(found: int, otherwise: UserError) -> None:
 
 def no_chat() -> UserError:
     """Return what is said of a chat that is gone."""
-    return UserError(_("This chat is no longer there."))
+    return UserError(_("This chat no longer exists."))
 
 
 def no_message() -> UserError:
     """Return what is said of a message that is gone."""
-    return UserError(_("This message is no longer there."))
+    return UserError(_("This message no longer exists."))
 
 
 def _being_written(model: ModelIdentity, settings: Settings) -> dict[str, Any]:

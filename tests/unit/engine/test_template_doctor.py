@@ -22,9 +22,9 @@ def test_gemma_wants_turns_and_knows_no_system():
     assert not report.takes_answer_first
     assert report.keeps_text
     assert report.keeps_answers
-    assert [line.partition(":")[0] for line in report.lines()] == [
-        "This model knows no system messages",
-        "This model wants questions and answers in turn",
+    assert [line.partition(";")[0] for line in report.lines()] == [
+        "This model does not support a system prompt",
+        "This model needs questions and answers in turn",
         "A conversation with this model must begin with a question",
     ]
 
@@ -46,11 +46,14 @@ def test_reasoning_and_its_switch():
     assert qwen.variables == ("enable_thinking",)
     assert not qwen.keeps_reasoning
     assert examine(Template(QWEN3.replace(" and loop.last", ""))).keeps_reasoning
-    assert "This model can think before it answers; “enable_thinking” controls it." in qwen.lines()
+    assert (
+        "This model can think before it answers; the template variable “enable_thinking” controls this."
+        in qwen.lines()
+    )
 
 
 def test_without_a_template():
-    assert examine(Template(None)).lines()[0] == "This model brings no chat template."
+    assert examine(Template(None)).lines()[0] == "This model has no chat template."
     broken = examine(Template("{% for %}"))
     assert broken.plain
     assert broken.lines()[0].startswith("The chat template of this model cannot be used: Expected")

@@ -109,7 +109,7 @@ def test_a_name_that_fits_none_or_several_is_answered_in_words(shelf: Shelf, gem
     shelf.add(gemma)
     with pytest.raises(UserError, match="no model called “llama 9”"):
         shelf.models.find(shelf.models.known, "llama 9")
-    with pytest.raises(UserError, match="could be several"):
+    with pytest.raises(UserError, match="matches several"):
         shelf.models.find(shelf.models.known, "m")
 
 

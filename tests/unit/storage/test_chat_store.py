@@ -212,7 +212,7 @@ def test_a_deleted_chat_is_out_of_sight_until_it_is_restored(
         store.start_reply(chat_id, first.path[0].id, MODEL, SETTINGS),
         store.resume_reply(first.reply.id, MODEL, SETTINGS),
     ):
-        with pytest.raises(UserError, match="no longer there"):
+        with pytest.raises(UserError, match="no longer exists"):
             get(future)
     get(store.restore_chat(chat_id))
     assert get(store.chats()) == [before[0]]
