@@ -163,8 +163,8 @@ def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
 def _window(folders: Folders) -> int:
     if not _has_display():
         raise UserError(
-            _("There is no display here to open a window on."),
-            _("“fireside chat” chats in the terminal."),
+            _("Fireside found no screen to open its window on."),
+            _("Run “fireside chat” to chat in the terminal."),
         )
     from app.ui.application import make_application, run
     from app.ui.crash import CrashReporter

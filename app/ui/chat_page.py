@@ -220,7 +220,7 @@ class ChatPage(QWidget):
         self._write_placeholder()
         if self.chat.waiting and self.chat.live:
             self._transcript.set_activity(
-                self.chat.live.message.id, _("Waiting until another chat is answered…")
+                self.chat.live.message.id, _("Waiting for an answer in another chat to finish…")
             )
 
     def _row(self, message: Message) -> Row:
@@ -229,7 +229,12 @@ class ChatPage(QWidget):
 
     def _submit(self, text: str) -> None:
         if self.chat.answering:
-            self.composer.set_notice(_("This chat is still being answered: your words stay here until then."))
+            self.composer.set_notice(
+                _(
+                    "An answer is still being written in this chat. Send your "
+                    "message when it is finished, or stop the answer."
+                )
+            )
             return
         self._try(lambda: self.chat.send(text, self._edited))
 

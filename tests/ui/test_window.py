@@ -159,10 +159,10 @@ def test_return_while_answering_keeps_the_words_and_says_why(fireside):
     fireside.composer.fill("Next", "Next")
     fireside.composer.submit()
     assert fireside.composer.text == "Next"
-    assert "still being answered" in words_on(fireside.composer)
+    assert "still being written" in words_on(fireside.composer)
     fireside.engine.plays[0].rest()
     done(fireside)
-    assert "still being answered" not in words_on(fireside.composer)
+    assert "still being written" not in words_on(fireside.composer)
 
 
 def test_an_answer_goes_on_while_another_chat_is_shown(fireside, qtbot):
@@ -385,7 +385,7 @@ def test_words_sent_while_another_chat_is_read_stay_in_their_own(fireside, qtbot
 
 
 def test_a_chat_that_waits_for_another_model_says_so(fireside, second_model, model_of, qtbot):
-    waiting = "Waiting until another chat is answered…"
+    waiting = "Waiting for an answer in another chat to finish…"
     fireside.models.add(second_model).result(10)
     fireside.settle()
     fireside.engine.hold = True
