@@ -11,6 +11,7 @@ class Kind(StrEnum):
     CHATS = "chats"  # ids: chats whose row (title, tip, draft, …) was added, changed or removed
     MESSAGES = "messages"  # ids: messages that were added or changed
     MODELS = "models"  # ids: none; the list of models on this computer
+    DOWNLOADS = "downloads"  # ids: downloads that were added, changed or removed
     ENGINE = "engine"  # ids: none; which model is loaded, or how far loading has come
 
 

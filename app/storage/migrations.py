@@ -90,7 +90,32 @@ def m0003_reasoning(db: Database) -> None:
     """)
 
 
-STEPS = (m0001_chats, m0002_preferences, m0003_reasoning)
+def m0004_downloads(db: Database) -> None:
+    """Models on their way to this computer, in the order of `position`.
+
+    `parts` are the files as JSON: [{"path", "size", "sha256"}]. `fetcher` names the process that fetches
+    one, as `messages.writer` does.
+    """
+    db.executescript("""
+        CREATE TABLE downloads (
+            id INTEGER PRIMARY KEY,
+            position INTEGER NOT NULL,
+            created_at REAL NOT NULL,
+            state TEXT NOT NULL,
+            fetcher TEXT,
+            endpoint TEXT NOT NULL DEFAULT '',
+            repository TEXT NOT NULL,
+            commit_id TEXT NOT NULL,
+            quantization TEXT NOT NULL DEFAULT '',
+            name TEXT NOT NULL,
+            problem TEXT NOT NULL DEFAULT '',
+            hint TEXT NOT NULL DEFAULT '',
+            parts TEXT NOT NULL
+        ) STRICT;
+    """)
+
+
+STEPS = (m0001_chats, m0002_preferences, m0003_reasoning, m0004_downloads)
 migrations = Migrations("fireside")
 for _step in STEPS:
     migrations()(_step)
