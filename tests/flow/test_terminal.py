@@ -53,7 +53,7 @@ def test_ask_gives_the_same_answer_for_the_same_seed_in_fresh_processes(home: Pa
     assert set(first) == {
         "text", "stop_reason", "prompt_tokens", "reused_tokens", "generated_tokens", "prefill_seconds",
         "decode_seconds", "first_token_seconds", "seed", "model", "context",
-        "threads", "flash_attention", "drafted_tokens", "accepted_tokens",
+        "samplers", "threads", "flash_attention", "drafted_tokens", "accepted_tokens",
     }  # fmt: skip
     assert first["seed"] == 1
     assert first["context"] == {"size": 8192, "rope": "none", "kv_type": "f16"}
