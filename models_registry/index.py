@@ -22,10 +22,12 @@ class Index:
     Attributes:
         linked: Files that are used where they lie, in the order they were linked.
         sha256: Each with the stamp its file had; another stamp means another file.
+        names: What to call linked files that say nothing of it themselves.
     """
 
     linked: list[str] = field(default_factory=list)
     sha256: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
 
 class IndexFile:
@@ -62,7 +64,7 @@ class IndexFile:
         index = self.read()
         change(index)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        content = {"linked": index.linked, "sha256": index.sha256}
+        content = {"linked": index.linked, "sha256": index.sha256, "names": index.names}
         descriptor, name = tempfile.mkstemp(prefix=self._path.name, suffix=".tmp", dir=self._path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -97,6 +99,8 @@ def _parse(content: bytes) -> Index:
             path: (tuple((int(size), int(changed)) for size, changed in stamp), str(sha256))
             for path, (stamp, sha256) in data["sha256"].items()
         },
+        # Not in the files of earlier versions.
+        {path: str(name) for path, name in data.get("names", {}).items()},
     )
 
 

@@ -33,6 +33,7 @@ class Entry:
         header: None when the file cannot be used.
         error: Why it cannot be used; None when it can.
         sha256: Of the file, or of all its files one after the other; empty until `Library.sha256_of` has run.
+        given_name: What to call it where neither its file name nor its header says; may be empty.
     """
 
     path: Path
@@ -40,11 +41,14 @@ class Entry:
     header: Header | None
     error: ModelFileError | None
     sha256: str = ""
+    given_name: str = ""
 
     @property
     def name(self) -> str:
         """Return what to call the model, also when only its file name is known. Never empty."""
-        return self.header.name if self.header else naming.file_name(self.path)
+        if self.header:
+            return naming.display_name(self.header.metadata, self.path, self.given_name)
+        return self.given_name or naming.file_name(self.path)
 
 
 class Library:
@@ -85,11 +89,15 @@ class Library:
                 found.append(entry)
         return sorted(found, key=lambda entry: (entry.origin != "starter", entry.name.casefold(), entry.path))
 
-    def link(self, path: Path) -> Entry:
+    def link(self, path: Path, name: str = "") -> Entry:
         """List a model file where it lies and return its entry.
 
         A file that is listed already, under this or another path, is not listed again. For a later file of a
         model in several, the first one beside it is linked.
+
+        Args:
+            path: Whatever its name: the blobs of Ollama have no ".gguf".
+            name: What to call it where neither its file name nor its header says.
 
         Raises:
             ModelFileError: When it cannot be used; nothing is changed.
@@ -110,6 +118,8 @@ class Library:
         def add(index: Index) -> None:
             if str(path) not in index.linked:
                 index.linked.append(str(path))
+            if name:
+                index.names[str(path)] = name
 
         self._index.update(add)
         return self._entry(path, "linked", self._read_index())
@@ -128,6 +138,7 @@ class Library:
             index.linked = [linked for linked in index.linked if linked not in names]
             for name in names:
                 index.sha256.pop(name, None)
+                index.names.pop(name, None)
 
         self._index.update(remove)
 
@@ -179,9 +190,10 @@ class Library:
 
     def _entry(self, path: Path, origin: str, index: Index) -> Entry:
         header = self._header(path)
+        name = index.names.get(str(path), "")
         if isinstance(header, ModelFileError):
-            return Entry(path, origin, None, header)
-        return Entry(path, origin, header, None, self._known_sha256(path, _stamp(path), index))
+            return Entry(path, origin, None, header, given_name=name)
+        return Entry(path, origin, header, None, self._known_sha256(path, _stamp(path), index), name)
 
     def _header(self, path: Path) -> Header | ModelFileError:
         """Return the header, or why there is none, from memory while the file stays the same."""

@@ -8,6 +8,8 @@ _LONGEST = 100
 
 # "-00001-of-00003" of a model in several files.
 _PART = re.compile(r"-\d{5}-of-\d{5}$")
+# "ggml-org_gemma-3-4b-it-GGUF_" before the file's own name, in llama.cpp's cache: owner and repository.
+_CACHED = re.compile(r"^[^_]+_.*?-GGUF_(?=.)", re.IGNORECASE)
 # "-Q4_K_M", ".i1-IQ2_XS", "-UD-Q4_K_XL", "-bf16" and "-GGUF" at the end of a name say how the file is stored.
 _STORAGE = re.compile(
     r"[-._ ](?:(?:UD|i1|imat)[-_.])?(?:I?Q\d\w*|TQ\d_\d|BF16|FP?16|FP?32|MXFP4\w*|NVFP4|GGUF)$", re.IGNORECASE
@@ -36,12 +38,12 @@ _SPELLINGS = {
 }
 
 
-def display_name(metadata: Mapping[str, object], path: Path) -> str:
+def display_name(metadata: Mapping[str, object], path: Path, otherwise: str = "") -> str:
     """Return what to call the model in the file `path` with this metadata; never empty.
 
     A file name that states the model's size was chosen for people ("SmolLM2-135M-Instruct.Q4_1.gguf") and
-    wins. Else `general.basename`, `general.size_label` and `general.finetune` speak, then `general.name`, and
-    at last the file name whatever it is.
+    wins. Else `general.basename`, `general.size_label` and `general.finetune` speak, then `general.name`,
+    then `otherwise`, what somebody else calls it, and at last the file name whatever it is.
     """
     stem = _from_file(path)
     if any(_SIZE.fullmatch(word) for word in stem.split()[1:]):
@@ -50,7 +52,7 @@ def display_name(metadata: Mapping[str, object], path: Path) -> str:
         _tidy(metadata.get(f"general.{key}")) for key in ("basename", "size_label", "finetune")
     )
     composed = " ".join(part for part in (basename, size, finetune) if part) if basename else ""
-    return composed or _tidy(metadata.get("general.name")) or file_name(path)
+    return composed or _tidy(metadata.get("general.name")) or _printable(otherwise) or file_name(path)
 
 
 def file_name(path: Path) -> str:
@@ -61,7 +63,7 @@ def file_name(path: Path) -> str:
 def _from_file(path: Path) -> str:
     """Return the name that the file's own name gives, without storage type and part number; may be empty."""
     stem = path.name[:-5] if path.name.lower().endswith(".gguf") else path.name
-    return _tidy(_PART.sub("", stem))
+    return _tidy(_CACHED.sub("", _PART.sub("", stem)))
 
 
 def _tidy(text: object) -> str:

@@ -240,7 +240,7 @@ def test_unlinking(library: Library, folder: Path, elsewhere: Path) -> None:
     path.unlink()
     library.unlink(path)
     assert listed(library) == []
-    assert json.loads((folder / "library.json").read_text()) == {"linked": [], "sha256": {}}
+    assert json.loads((folder / "library.json").read_text()) == {"linked": [], "sha256": {}, "names": {}}
 
 
 def test_a_damaged_list_is_set_aside(library: Library, folder: Path, elsewhere: Path) -> None:
