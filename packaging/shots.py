@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QScrollArea
 
 from app.domain import language
 from app.domain.chat import Message, ModelIdentity, Status
@@ -21,6 +21,7 @@ from app.main import Build, make_window
 from app.storage.folders import Folders
 from app.ui.application import make_application
 from app.ui.assets import asset
+from app.ui.inspector.section import Fold
 from app.ui.post import Poster
 from app.ui.sheet import Sheet
 from app.ui.theme import DARK, LIGHT
@@ -256,6 +257,33 @@ def take_details(studio: Studio) -> None:
     studio.finish()
 
 
+def take_inspector(studio: Studio) -> None:
+    """Take the pictures of what can be set for the model, folded and unfolded, beside and over the page."""
+    window = studio.window
+    inspector, toggle = window.inspector, window.actions_by_name["inspector"]
+    main = studio.remember(*CHATS[-1])
+    studio.open(main.chat_id)
+    toggle.trigger()
+    studio.until(lambda: inspector.complete and inspector.desk.outlook is not None)
+    studio.shoot("inspector")
+    scroll = inspector.findChild(QScrollArea).verticalScrollBar()
+    scroll.setValue(scroll.maximum())
+    studio.shoot("inspector-end")
+    for fold in inspector.findChildren(Fold):
+        fold.button.click()
+    studio.rest()
+    for place in range(0, scroll.maximum() + scroll.pageStep(), scroll.pageStep()):
+        scroll.setValue(place)
+        studio.shoot(f"inspector-advanced-{place // scroll.pageStep() + 1}")
+    scroll.setValue(0)
+    window.resize(640, 480)
+    studio.rest()
+    toggle.trigger()
+    studio.shoot("inspector-narrow")
+    toggle.trigger()
+    window.resize(1180, 780)
+
+
 def main() -> int:
     """Write the pictures into the folder that the command line names."""
     folder = Path(sys.argv[1])
@@ -266,6 +294,7 @@ def main() -> int:
     try:
         take(studio)
         take_details(studio)
+        take_inspector(studio)
     finally:
         studio.window.close()
         studio.build.close()

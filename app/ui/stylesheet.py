@@ -46,6 +46,7 @@ QPushButton[kind="segment"] { background: transparent; border: 2px solid transpa
     padding: 3px 2px; font-size: %(small)spt; color: %(soft)s; }
 QPushButton[kind="segment"]:hover { color: %(ink)s; background: transparent; }
 QPushButton[kind="segment"]:checked { background: %(raised)s; color: %(ink)s; font-weight: 600; }
+QPushButton[kind="segment"][tone="bad"] { color: %(bad)s; }
 QPushButton[kind="segment"]:focus { border-color: %(accent)s; }
 #number, #text { background: %(card)s; border: 1px solid %(line)s; border-radius: 8px; color: %(ink)s;
     placeholder-text-color: %(soft)s; selection-background-color: %(selection)s; selection-color: %(ink)s; }

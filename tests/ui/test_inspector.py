@@ -1,8 +1,10 @@
 """The inspector in the whole window: what is set there reaches the engine, or is refused in words."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPlainTextEdit, QSlider
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPlainTextEdit, QSlider
 
 from app.domain.choices import Choices
 from app.domain.loading import Adapter, LoadOptions
@@ -36,10 +38,8 @@ def opened(fireside):
 def complete(fireside) -> None:
     inspector = fireside.window.inspector
     desk = inspector.desk
-    fireside.qtbot.waitUntil(
-        lambda: inspector.complete and desk.outlook is not None and desk.usage is not None
-    )
-    fireside.settle()
+    fireside.qtbot.waitUntil(lambda: inspector.complete and bool(desk.outlook and desk.usage))
+    QApplication.processEvents()
     fireside.qtbot.waitUntil(lambda: inspector.complete)
 
 
@@ -195,6 +195,7 @@ def test_what_cannot_be_says_so_at_the_field_and_is_not_kept(fireside):
         ("top_p", "1.5", "top-p must lie between 0 and 1, and 1.5 does not."),
         ("top_k", "2.5", "top-k must be a whole number"),
         ("min_p", "much", "“much” is no number."),
+        ("repeat_last_n", "inf", "“inf” is no number."),
     )
     for name, text, words in refused:
         field = sampling.samplers[name]
@@ -226,12 +227,16 @@ def test_a_grammar_with_a_mistake_says_where_and_a_good_one_is_kept(fireside):
     form = sampling.form
     write_text(fireside, form.grammar.text, "root ::= (")
     fireside.qtbot.waitUntil(lambda: "line 1, column" in form.grammar.problem)
+    fireside.window.inspector.desk.refresh()
+    complete(fireside)
+    assert form.grammar.text.toPlainText() == "root ::= ("
+    assert "line 1, column" in form.grammar.problem
     assert chosen(fireside) == Choices()
     write_text(fireside, form.grammar.text, 'root ::= "yes"')
     fireside.qtbot.waitUntil(lambda: chosen(fireside).settings.grammar == 'root ::= "yes"')
     assert form.grammar.problem == ""
     write_text(fireside, form.schema.text, "true")
-    assert "not both" in form.schema.problem
+    fireside.qtbot.waitUntil(lambda: "not both" in form.schema.problem)
     write_text(fireside, form.bias.text, "fox=-5")
     assert chosen(fireside).settings.logit_bias == (("fox", -5.0),)
     write_text(fireside, form.bias.text, "fox")
@@ -281,6 +286,43 @@ def test_the_memory_of_the_model_is_told(fireside):
     done(fireside)
     press(fireside, sizes.buttons[8192])
     assert chosen(fireside) == Choices()
+
+
+def test_another_model_has_settings_of_its_own(fireside, second_model, model_of):
+    fireside.models.add(second_model).result(10)
+    fireside.settle()
+    opened(fireside)
+    sampling = section(fireside, Sampling)
+    unfold(fireside, sampling.advanced)
+    unfold(fireside, sampling.shape)
+    first = fireside.chat.model
+    write(fireside, sampling.samplers["top_k"].line, "7")
+    write(fireside, sampling.samplers["top_p"].line, "7")
+    write_text(fireside, sampling.form.bias.text, "fox")
+    fireside.chat.choose(model_of(fireside, "Second"))
+    fireside.qtbot.waitUntil(lambda: fireside.window.inspector.desk.outlook is not None)
+    complete(fireside)
+    assert sampling.samplers["top_k"].line.text() == ""
+    assert (sampling.samplers["top_p"].line.text(), sampling.samplers["top_p"].problem) == ("", "")
+    assert (sampling.form.bias.text.toPlainText(), sampling.form.bias.problem) == ("", "")
+    fireside.chat.choose(first)
+    complete(fireside)
+    assert sampling.samplers["top_k"].line.text() == "7"
+
+
+def test_a_size_for_which_there_is_no_memory_is_marked(fireside):
+    opened(fireside)
+    desk = fireside.window.inspector.desk
+    take = desk.outlook.chosen
+    huge = replace(take, context=1 << 20, conversation=1 << 60)
+    desk.outlook = replace(desk.outlook, trained=1 << 20, sizes=(take, huge))
+    desk.refresh()
+    complete(fireside)
+    sizes = section(fireside, ContextSize).sizes
+    assert {size: button.toolTip() for size, button in sizes.buttons.items()} == {
+        8192: "",
+        1 << 20: "Too large for the memory there is now",
+    }
 
 
 def test_how_the_model_is_loaded_reaches_every_kind_of_turn(fireside):

@@ -13,7 +13,8 @@ from app.domain.loading import Adapter
 from app.ui.appearance import Appearance
 from app.ui.controls import IconButton
 from app.ui.inspector.desk import Desk
-from app.ui.inspector.fields import Field, NumberLine, number_text, read_number, small
+from app.ui.inspector.fields import Field, small
+from app.ui.inspector.numbers import NumberLine, number_text, read_number
 
 _STRONGEST = 10.0
 

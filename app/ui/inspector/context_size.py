@@ -3,8 +3,9 @@
 from app.domain.language import _, joined
 from app.ui.appearance import Appearance
 from app.ui.inspector.desk import Desk
-from app.ui.inspector.fields import Segments, small
+from app.ui.inspector.fields import small
 from app.ui.inspector.section import Section
+from app.ui.inspector.segments import Segments
 from app.ui.quantities import context_text, size_text
 
 
@@ -37,6 +38,8 @@ class ContextSize(Section):
         self.sizes.offer(
             [(size, f"{context_text(size)}\n{size_text(shown[size].conversation)}") for size in sorted(shown)]
         )
+        large = {size for size, take in shown.items() if take.total > outlook.available}
+        self.sizes.warn(large, _("Too large for the memory there is now"))
         self.sizes.show_value(outlook.chosen.context)
         usual = _("Tokens, and what remembering them takes. {size} is usual.")
         trained = _("The model was trained for {size}.").format(size=context_text(outlook.trained))

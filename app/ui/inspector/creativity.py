@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider
 
 from app.domain.language import _
 from app.ui.controls import label
-from app.ui.inspector.fields import Apply, Field, number_text
+from app.ui.inspector.fields import Apply, Field
+from app.ui.inspector.numbers import number_text
 
 _STEPS = 20  # to a temperature of 1
 _MOST = 1.5  # above it most models write no sense; "Advanced" goes on to 5

@@ -27,18 +27,20 @@ class Form(QWidget):
         self.schema = TextField(
             appearance,
             _("JSON Schema"),
-            self._set_schema,
+            lambda text: desk.set_settings(json_schema=text if text.strip() else ""),
             hint='{"type": "object"}',
             meaning=_("the answer is JSON that is valid against it"),
             code=True,
+            check=lambda text, good, bad: desk.check_form("", text, good, bad),
         )
         self.grammar = TextField(
             appearance,
             _("Grammar (GBNF)"),
-            self._set_grammar,
+            lambda text: desk.set_settings(grammar=text if text.strip() else ""),
             hint='root ::= "yes" | "no"',
             meaning=_("the answer follows it, from the rule “root”"),
             code=True,
+            check=lambda text, good, bad: desk.check_form(text, "", good, bad),
         )
         self.bias = TextField(
             appearance,
@@ -65,23 +67,6 @@ class Form(QWidget):
         """Set what is being written."""
         for field in (self.schema, self.grammar, self.bias):
             field.commit()
-
-    def _set_grammar(self, text: str) -> None:
-        text = text if text.strip() else ""
-        if text and self._desk.choices.settings.json_schema:
-            raise UserError(_("An answer follows either a grammar or a JSON Schema, not both."))
-        self._desk.check_form(text, "", lambda: self._keep(self.grammar, grammar=text), self.grammar.complain)
-
-    def _set_schema(self, text: str) -> None:
-        text = text if text.strip() else ""
-        if text and self._desk.choices.settings.grammar:
-            raise UserError(_("An answer follows either a grammar or a JSON Schema, not both."))
-        self._desk.check_form(
-            "", text, lambda: self._keep(self.schema, json_schema=text), self.schema.complain
-        )
-
-    def _keep(self, field: TextField, **values: str) -> None:
-        field.try_to(lambda: self._desk.set_settings(**values))
 
     def _set_bias(self, text: str) -> None:
         lines = [line for line in text.splitlines() if line.strip()]

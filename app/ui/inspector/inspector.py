@@ -1,6 +1,7 @@
 """The panel as a whole: sections under each other, built when it is first opened, one after the other."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -37,14 +38,16 @@ class Inspector(QFrame):
         self._appearance = appearance
         self.desk = desk
         self.sections: list[Section] = []
-        self._shown = self._may_build = False
+        self._shown = self._may_build = self._built = False
         self._steps: Iterator[None] = iter(())
         self._makers = _makers()
+        self._about: Path | None = None
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._step)
         self._none = label(_("There is no model on this computer yet."), tone="soft", measure="small")
         self._none.setWordWrap(True)
         self._none.setContentsMargins(0, 16, 0, 0)
+        self._none.hide()
         self._content = QWidget()
         self._content.setObjectName("inspectorContent")
         self._column = QVBoxLayout(self._content)
@@ -69,7 +72,7 @@ class Inspector(QFrame):
     @property
     def complete(self) -> bool:
         """Return whether every section is built and shows the newest."""
-        return bool(self.sections) and not self._turn.isActive()
+        return self._built and not self._turn.isActive()
 
     def awake(self) -> None:
         """Build from now on when it is opened, and at once if it is open: the window has been painted."""
@@ -78,11 +81,13 @@ class Inspector(QFrame):
 
     def set_shown(self, shown: bool) -> None:
         """Fill it when it comes in; rest when it is away."""
-        self._shown = shown
-        if self._may_build:
-            if not shown:
-                self.finish_edits()
+        other, self._shown = shown != self._shown, shown
+        if other and not shown:
+            self.finish_edits()
+        if self._built and other:
             self.desk.set_awake(shown)
+        elif shown and self._may_build and not self._built:
+            self.refresh()
 
     def set_over(self, over: bool) -> None:
         """Offer a way out while it covers the button that brought it."""
@@ -110,14 +115,21 @@ class Inspector(QFrame):
         return head
 
     def _step(self) -> None:
-        if next(self._steps, self) is self:
+        steps = self._steps
+        if next(steps, self) is self and steps is self._steps:  # which the last step may have replaced
             self._turn.stop()
 
     def _work(self) -> Iterator[None]:
-        shown = self.desk.model is not None
-        self._none.setVisible(not shown)
-        if shown:
+        if not self._built:
             yield from self._build()
+            return
+        model = self.desk.model
+        if model is not None and model.path != self._about:
+            self._about = model.path
+            for section in self.sections:
+                section.forget_edits()
+        shown = model is not None
+        self._none.setVisible(not shown)
         for section in self.sections:
             section.setVisible(shown and section.wanted)
             if shown and section.wanted and section.unfolded:
@@ -128,10 +140,13 @@ class Inspector(QFrame):
         for make in self._makers:
             if make is not None:
                 section = make(self._appearance, self.desk)
+                section.hide()
                 section.revealed.connect(self._reveal)
                 self.sections.append(section)
                 self._column.insertWidget(self._column.count() - 1, section)
             yield
+        self._built = True
+        self.desk.set_awake(self._shown)  # only now: what is looked up is looked up on another thread
 
     def _reveal(self, section: Section) -> None:
         """Show the newest in what was just unfolded."""
@@ -140,7 +155,10 @@ class Inspector(QFrame):
 
 def _makers() -> "Iterator[Callable[[Appearance, Desk], Section] | None]":
     """Give out what makes the sections, in their order; each import takes a turn of the event loop too."""
-    from app.ui.inspector import fields, text_field  # noqa: F401
+    from app.ui.inspector import fields, numbers  # noqa: F401
+
+    yield None
+    from app.ui.inspector import segments, switch, text_field  # noqa: F401
 
     yield None
     from app.ui.inspector import adapters, memory_bar, saved_reading  # noqa: F401

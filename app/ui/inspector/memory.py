@@ -13,10 +13,13 @@ from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.inspector.adapters import AdapterList
 from app.ui.inspector.desk import Desk
-from app.ui.inspector.fields import NumberField, Segments, SwitchField, small
+from app.ui.inspector.fields import small
 from app.ui.inspector.memory_bar import MemoryUse
+from app.ui.inspector.numbers import NumberField
 from app.ui.inspector.saved_reading import SavedReading
 from app.ui.inspector.section import Section
+from app.ui.inspector.segments import Segments
+from app.ui.inspector.switch import SwitchField
 from app.ui.quantities import size_text
 
 

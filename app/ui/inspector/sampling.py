@@ -6,15 +6,18 @@ from functools import partial
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.domain.language import _
+from app.domain.sampler_words import meanings
 from app.domain.settings import MAX_SEED, SAMPLERS, Settings
 from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.inspector.creativity import Creativity
 from app.ui.inspector.desk import Desk
-from app.ui.inspector.fields import NumberField, SwitchField, small
+from app.ui.inspector.fields import small
 from app.ui.inspector.form import Form
+from app.ui.inspector.numbers import NumberField
 from app.ui.inspector.section import Section
-from app.ui.inspector.words import groups, meanings, sampler_name
+from app.ui.inspector.switch import SwitchField
+from app.ui.inspector.words import groups, sampler_name
 
 PROBABILITIES = 5
 """How many of the likeliest tokens are kept at each place when a person wants to see them."""

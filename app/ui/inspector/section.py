@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.appearance import Appearance
+from app.ui.inspector.fields import Field
 
 _CHEVRON = 16
 
@@ -162,6 +163,11 @@ class Section(QWidget):
 
     def finish_edits(self) -> None:
         """Set what is being written."""
+
+    def forget_edits(self) -> None:
+        """Take what is refused or not yet set for gone: another model is shown now."""
+        for field in self.findChildren(Field):
+            field.forget()
 
     def add_fold(self, words: str, fill: Callable[[QVBoxLayout], Iterator[None]]) -> Fold:
         """Add something that is for those who want it, at the end; see `Fold`."""

@@ -33,6 +33,9 @@ class SystemPrompt(Section):
         """Show that of the current chat."""
         self.field.show_value(self._desk.chat.system_prompt)
 
+    def forget_edits(self) -> None:
+        """Keep them: they belong to the chat, whichever model answers."""
+
     def finish_edits(self) -> None:
         """Set what is being written."""
         self.field.commit()

@@ -1,9 +1,12 @@
 """A field for several lines: it grows with what is written, and sets it when the writing pauses."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QPlainTextEdit
 
+from app.domain.errors import UserError
 from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.fonts import code_families
@@ -11,6 +14,9 @@ from app.ui.inspector.fields import Apply, Field
 
 _PAUSE_MS = 700
 _PADDING = 18
+
+Check = Callable[[str, Callable[[], None], Callable[[UserError], None]], None]
+"""Looks at a text elsewhere, and calls the first function when it is good, else the second."""
 
 
 class TextField(Field):
@@ -31,10 +37,12 @@ class TextField(Field):
         code: bool = False,
         title: bool = True,
         lines: tuple[int, int] = (2, 8),
+        check: Check | None = None,
     ) -> None:
         super().__init__(meaning)
         self._appearance, self._apply, self._code, self._lines = appearance, apply, code, lines
-        self._value = ""
+        self._value: str | None = ""
+        self._check = check
         self.text = QPlainTextEdit()
         self.text.setObjectName("text")
         self.text.setAccessibleName(name)
@@ -54,20 +62,31 @@ class TextField(Field):
         self._dress()
 
     def show_value(self, value: str) -> None:
-        """Show what is set; what is being written, or was refused, stays."""
-        if value != self._value or not (self._pause.isActive() or self.problem):
+        """Show what is set, where it is another than before; what is being written, or was refused, stays."""
+        if value != self._value:
             self._value = value
+            self._pause.stop()
+            self.complain(None)
             if value != self.text.toPlainText():
                 self.text.setPlainText(value)
-                self.complain(None)
-            self._pause.stop()
+                self._pause.stop()
+
+    def forget(self) -> None:
+        """Have the next value shown whatever stands here."""
+        super().forget()
+        self._pause.stop()
+        self._value = None
 
     def commit(self) -> None:
-        """Set what stands here now."""
+        """Set what stands here now, once it has been checked."""
         self._pause.stop()
         value = self.text.toPlainText()
-        if value != self._value and self.try_to(lambda: self._apply(value)):
-            self._value = value
+        if value == self._value:
+            self.complain(None)
+        elif self._check and value.strip():
+            self._check(value, lambda: self._set(value), self.complain)
+        else:
+            self._set(value)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Set what was written when the keyboard leaves; fit the height to the width."""
@@ -77,6 +96,10 @@ class TextField(Field):
             elif event.type() == QEvent.Type.Resize:
                 self._fit()
         return super().eventFilter(watched, event)
+
+    def _set(self, value: str) -> None:
+        if self.try_to(lambda: self._apply(value)):
+            self._value = value
 
     def _changed(self) -> None:
         if self.text.toPlainText() != self._value:

@@ -3,8 +3,8 @@
 from app.domain.language import _
 from app.ui.appearance import Appearance
 from app.ui.inspector.desk import Desk
-from app.ui.inspector.fields import SwitchField
 from app.ui.inspector.section import Section
+from app.ui.inspector.switch import SwitchField
 
 
 class ThinkingFirst(Section):
