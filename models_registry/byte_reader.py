@@ -3,7 +3,7 @@
 import os
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO, Never
+from typing import Never, Protocol
 
 from models_registry.errors import ModelFileError, Problem
 
@@ -15,6 +15,19 @@ _MAX_STRING = 16 << 20
 _MAX_STRINGS = 1 << 22
 
 _LENGTH = struct.Struct("<Q")
+
+
+class File(Protocol):
+    """Bytes that can be read from any place on: a file on this computer, or one that lies elsewhere."""
+
+    def read(self, count: int, /) -> bytes:
+        """Return the next `count` bytes, fewer at the end only."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move to a place and return it."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 class ByteReader:
@@ -31,8 +44,9 @@ class ByteReader:
         size: Bytes of the file when it was opened.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.size = os.fstat(file.fileno()).st_size
+    def __init__(self, file: File) -> None:
+        self.size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         self._file = file
         self._buffer = b""
         self._start = 0

@@ -4,6 +4,7 @@ The format is that of ggml's `docs/gguf.md`. What is refused follows ggml's `ggu
 where no genuine file comes near the original ones.
 """
 
+import contextlib
 import math
 import stat
 import struct
@@ -12,10 +13,10 @@ from dataclasses import replace
 from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, Never
+from typing import NamedTuple, Never, Protocol
 
 from models_registry import preflight
-from models_registry.byte_reader import ByteReader
+from models_registry.byte_reader import ByteReader, File
 from models_registry.errors import ModelFileError, Problem
 from models_registry.header import Header, Tensor, Value
 from models_registry.preflight import Array
@@ -64,17 +65,46 @@ class Part(NamedTuple):
     tensors: list[Tensor]
 
 
-def read_header(path: Path) -> Header:
+class Place(Protocol):
+    """Where the files of a model lie."""
+
+    def open(self, path: Path) -> File:
+        """Open one of them.
+
+        Raises:
+            ModelFileError: MISSING, NOT_A_FILE or UNREADABLE.
+        """
+
+    def has(self, path: Path) -> bool:
+        """Return whether there is a file of this name."""
+
+
+class _Disk:
+    """This computer."""
+
+    def open(self, path: Path) -> BufferedReader:
+        return open_file(path)
+
+    def has(self, path: Path) -> bool:
+        return path.is_file()
+
+
+_DISK = _Disk()
+
+
+def read_header(path: Path, place: Place = _DISK) -> Header:
     """Read and check the header of a model, of all its files if it has several.
 
     Args:
         path: A GGUF file; the first one ("-00001-of-00003.gguf") of a model in several.
+        place: Where it lies: on this computer, unless something else is given.
 
     Raises:
-        ModelFileError: With any `Problem`. Nothing else is raised, whatever the file holds.
+        ModelFileError: With any `Problem`. Nothing else is raised, whatever the file holds, but for what a
+            `place` adds of its own.
     """
-    first = read_part(path, check=preflight.check)
-    others = _read_others(path, first.metadata)
+    first = read_part(path, check=preflight.check, place=place)
+    others = _read_others(path, first.metadata, place)
     tensors = tuple(tensor for part in (first, *others) for tensor in part.tensors)
     preflight.check_tensors(tensors)
     expected = first.metadata.get("split.tensors.count")
@@ -112,7 +142,7 @@ def _refuse(detail: str, problem: Problem = Problem.CORRUPT) -> Never:
     raise ModelFileError(problem, detail)
 
 
-def _read_others(path: Path, metadata: dict[str, Value]) -> list[Part]:
+def _read_others(path: Path, metadata: dict[str, Value], place: Place) -> list[Part]:
     """Read the files after the first one."""
     count = metadata.get("split.count", 0)
     if not isinstance(count, int) or count <= 1:
@@ -124,26 +154,27 @@ def _read_others(path: Path, metadata: dict[str, Value]) -> list[Part]:
     paths = []
     for number in range(2, count + 1):
         paths.append(shard.sibling(number))
-        if not paths[-1].is_file():
+        if not place.has(paths[-1]):
             _refuse(f"{paths[-1].name} is missing", Problem.SHARD_MISSING)
-    return [read_part(part, number) for number, part in enumerate(paths, start=2)]
+    return [read_part(part, number, place=place) for number, part in enumerate(paths, start=2)]
 
 
 Check = Callable[[Mapping[str, Value], Mapping[str, Array], int], None]
 
 
-def read_part(path: Path, number: int = 1, check: Check | None = None) -> Part:
+def read_part(path: Path, number: int = 1, check: Check | None = None, place: Place = _DISK) -> Part:
     """Read one file.
 
     Args:
         path: Any file.
         number: Which of several it is, from 1.
         check: Refuses it after its metadata, given what `preflight.check` is given.
+        place: Where it lies.
 
     Raises:
         ModelFileError: With the problems of the format itself, and what `check` raises.
     """
-    with open_file(path) as file:
+    with contextlib.closing(place.open(path)) as file:
         try:
             reader = ByteReader(file)
             version = _read_version(reader)
@@ -153,7 +184,7 @@ def read_part(path: Path, number: int = 1, check: Check | None = None) -> Part:
                 _refuse(f"{tensor_count} tensors, {pair_count} keys: more than {_MAX_TENSORS}, {_MAX_PAIRS}")
             reader.require(_LEAST_PAIR * pair_count + _LEAST_TENSOR * tensor_count, "the keys and tensors")
             metadata, arrays, types = _read_metadata(reader, pair_count)
-            _check_number(path, metadata, number)
+            _check_number(path, metadata, number, place)
             if check:
                 check(metadata, arrays, tensor_count)
             tensors = _read_tensors(reader, tensor_count, _alignment(metadata))
@@ -182,7 +213,7 @@ def _read_version(reader: ByteReader) -> int:
     _refuse(f"GGUF version {version}", Problem.UNSUPPORTED_VERSION if 0 < version < 256 else Problem.CORRUPT)
 
 
-def _check_number(path: Path, metadata: dict[str, Value], number: int) -> None:
+def _check_number(path: Path, metadata: dict[str, Value], number: int, place: Place) -> None:
     """Refuse a file that is not the `number`th of its model."""
     stated = metadata.get("split.no", 0)
     if stated == number - 1:
@@ -190,7 +221,7 @@ def _check_number(path: Path, metadata: dict[str, Value], number: int) -> None:
     if number > 1 or not isinstance(stated, int):
         _refuse(f"split.no is {stated!r}, not {number - 1}")
     shard = Shard.of(path)
-    if shard and shard.number > 1 and shard.sibling(1).is_file():
+    if shard and shard.number > 1 and place.has(shard.sibling(1)):
         _refuse(f"file {shard.number} of {shard.total}", Problem.NOT_FIRST_SHARD)
     _refuse(f"split.no is {stated}, and the first file is not beside it", Problem.SHARD_MISSING)
 

@@ -40,9 +40,9 @@ class HubProblem(StrEnum):
     """The repository holds no model of this quantization or name; `HubError.choices` says which it holds.
     Subject: what was asked for."""
     AMBIGUOUS = "ambiguous"
-    """Several models go by this quantization; `HubError.choices` are their names. Subject: the quantization."""
+    """Several models go by this quantization; `HubError.choices` are their names. Subject: what it is."""
     UNSAFE_NAME = "unsafe_name"
-    """A name that would lead out of the folder of models, or that a system cannot store. Subject: the name."""
+    """A name that would lead out of the folder of models, or that no system can store. Subject: the name."""
     CHANGED = "changed"
     """The file is not the one any more that was listed. Subject: its path."""
 
