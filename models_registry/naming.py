@@ -14,6 +14,15 @@ _CACHED = re.compile(r"^[^_]+_.*?-GGUF_(?=.)", re.IGNORECASE)
 _STORAGE = re.compile(
     r"[-._ ](?:(?:UD|i1|imat)[-_.])?(?:I?Q\d\w*|TQ\d_\d|BF16|FP?16|FP?32|MXFP4\w*|NVFP4|GGUF)$", re.IGNORECASE
 )
+# How the weights are stored, as the field writes it, wherever it stands between other words of a name.
+_QUANTIZATION = re.compile(
+    r"""(?<![^-._/ ])
+    (?P<label>(?:UD-)?(?:
+        I?Q\d(?:_(?:\d|K|XXS|XXL|XS|XL|S|M|L|P|NL|R\d))*
+      | TQ\d_\d | BF16 | FP?(?:16|32) | (?:MX|NV)FP4(?:_MOE)?
+    ))(?![^-._/ ])""",
+    re.IGNORECASE | re.VERBOSE,
+)
 # "7B", "1.5b", "8x7B", "270m", "A3B".
 _SIZE = re.compile(r"(?:\d+x|A)?\d+(?:\.\d+)?[KMBT]", re.IGNORECASE)
 _VERSION = re.compile(r"v\d+(?:\.\d+)*", re.IGNORECASE)
@@ -58,6 +67,24 @@ def display_name(metadata: Mapping[str, object], path: Path, otherwise: str = ""
 def file_name(path: Path) -> str:
     """Return what to call a model of which only the file name is known; never empty."""
     return _from_file(path) or _printable(path.stem) or "GGUF"
+
+
+def quantization(path: str) -> str:
+    """Return how a file stores its weights, as its name says: "Q4_K_M", "UD-Q4_K_XL", "BF16"; else "".
+
+    Where the name says it several times the last one counts; where it does not, the folder's name does.
+
+    Args:
+        path: Relative, with "/" between the names.
+    """
+    folder, _, name = path.rpartition("/")
+    found = list(_QUANTIZATION.finditer(_PART.sub("", re.sub(r"\.gguf$", "", name, flags=re.IGNORECASE))))
+    if not found:
+        found = list(_QUANTIZATION.finditer(folder))
+    if not found:
+        return ""
+    label = found[-1]["label"].upper()
+    return re.sub(r"^FP(?=16|32)", "F", label)
 
 
 def _from_file(path: Path) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_registry.naming import display_name, file_name
+from models_registry.naming import display_name, file_name, quantization
 
 HASH = "47b6801b24d15ff9bcd8c96dfaea0be9ed3a0301"
 
@@ -74,3 +74,36 @@ def test_any_name_fits_on_a_line(file: str, metadata: dict[str, object]) -> None
     ):
         assert name.isprintable()
         assert 0 < len(name.strip()) <= 302
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("SmolLM2-135M-Instruct.Q4_1.gguf", "Q4_1"),
+        ("gemma-3-270m-q4_k_m.gguf", "Q4_K_M"),
+        ("Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "UD-Q4_K_XL"),
+        ("Qwen3-30B-A3B-UD-IQ1_S.gguf", "UD-IQ1_S"),
+        ("Llama-3.2-3B.i1-IQ2_XXS.gguf", "IQ2_XXS"),
+        ("gpt-oss-20b-MXFP4_MOE.gguf", "MXFP4_MOE"),
+        ("gpt-oss-20b-mxfp4.gguf", "MXFP4"),
+        ("model-NVFP4.gguf", "NVFP4"),
+        ("model-BF16-00001-of-00002.gguf", "BF16"),
+        ("model.fp16.gguf", "F16"),
+        ("Phi-3-mini-4k-instruct-fp32.gguf", "F32"),
+        ("model-f16.Q5_K_M.gguf", "Q5_K_M"),
+        ("Model-Q6_K_L.gguf", "Q6_K_L"),
+        ("Model-Q4_0_4_8.gguf", "Q4_0_4_8"),
+        ("Model-Q4_K_S_R4.gguf", "Q4_K_S_R4"),
+        ("Model-IQ4_NL.imatrix.gguf", "IQ4_NL"),
+        ("Model-TQ2_0.GGUF", "TQ2_0"),
+        ("q8_0.gguf", "Q8_0"),
+        ("UD-Q2_K_XL/DeepSeek-R1-UD-Q2_K_XL-00001-of-00005.gguf", "UD-Q2_K_XL"),
+        ("Q3_K_L/ggml-model.gguf", "Q3_K_L"),
+        ("gpt-oss-20b.gguf", ""),
+        ("QwQ-32B.gguf", ""),
+        ("qq4_0x.gguf", ""),
+        ("", ""),
+    ],
+)
+def test_a_file_name_says_how_weights_are_stored(path: str, label: str) -> None:
+    assert quantization(path) == label
