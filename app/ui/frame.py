@@ -105,6 +105,7 @@ class Frame(QWidget):
         self._inspector = Side(inspector, self, wanted=inspector_wanted)
         for side in (self._sidebar, self._inspector):
             side.moved.connect(self._place)
+        inspector.installEventFilter(self)
 
     @property
     def narrow(self) -> bool:
@@ -145,6 +146,7 @@ class Frame(QWidget):
 
     def show_inspector(self, shown: bool) -> None:
         """Bring the inspector, or take it away."""
+        self._make_room()  # its width may be another since it was last here
         self._inspector.call(shown)
         if shown and self._sidebar.over:
             self._sidebar.call(False)
@@ -165,10 +167,14 @@ class Frame(QWidget):
         return bool(covering)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take away what covers the page when the page is clicked."""
+        """Take away what covers the page when the page is clicked; follow the width of the inspector."""
         if watched is self._shade and isinstance(event, QMouseEvent):
             self.uncover()
             return True
+        if watched is self._inspector.widget and isinstance(event, QResizeEvent):
+            before, now = event.oldSize().width(), event.size().width()
+            if before != now and before >= 0:
+                self._settle(at_once=True)
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -177,15 +183,20 @@ class Frame(QWidget):
         self._settle(at_once=True)
 
     def _settle(self, *, at_once: bool = False) -> None:
+        self._make_room()
         sidebar, inspector = self._sidebar, self._inspector
-        sidebar.lie_over(self.narrow)
-        left = sidebar.widget.width() if sidebar.shown and not sidebar.over else 0
-        inspector.lie_over(self.width() - left - inspector.widget.width() < NARROWEST_PAGE)
         for side in (sidebar, inspector):
             side.settle(at_once=at_once)
         self._place()
         self.sidebar_changed.emit(sidebar.shown)
         self.inspector_changed.emit(inspector.shown)
+
+    def _make_room(self) -> None:
+        """Have the sides lie over the page where there is no room beside it."""
+        sidebar, inspector = self._sidebar, self._inspector
+        sidebar.lie_over(self.narrow)
+        left = sidebar.widget.width() if sidebar.shown and not sidebar.over else 0
+        inspector.lie_over(self.width() - left - inspector.widget.width() < NARROWEST_PAGE)
 
     def _place(self) -> None:
         sidebar, inspector = self._sidebar, self._inspector

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPlainTextEdit, QSlider
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollArea,
+    QSlider,
+)
 
 from app.domain.choices import Choices
 from app.domain.loading import Adapter, LoadOptions
@@ -124,6 +132,28 @@ def test_a_narrow_window_has_it_over_the_page(fireside):
     opened(fireside)
     fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_Backslash, CTRL)
     fireside.qtbot.waitUntil(lambda: not inspector.isVisible() and fireside.window.sidebar.isVisible())
+
+
+def test_it_grows_with_the_text(fireside):
+    fireside.window.resize(1180, 780)
+    inspector = opened(fireside)
+    assert inspector.width() == 320
+    fireside.window.appearance.set_zoom(1.5)
+    fireside.qtbot.waitUntil(lambda: not inspector.isVisible())  # there is no room beside the page any more
+    opened(fireside)
+    assert inspector.width() == 480
+    fireside.qtbot.waitUntil(lambda: inspector.geometry().right() == 1179)
+    area = inspector.findChild(QScrollArea)
+    assert area.widget().width() <= area.viewport().width()
+
+
+def test_it_ends_where_its_text_ends(fireside):
+    inspector = opened(fireside)
+    sampling = section(fireside, Sampling)
+    unfold(fireside, sampling.advanced)
+    last = max(each.geometry().bottom() for each in inspector.sections if each.isVisible())
+    content = inspector.findChild(QScrollArea).widget()
+    assert 0 <= content.height() - last < 40
 
 
 def test_every_control_has_a_name_and_can_be_reached_by_keyboard(fireside):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.language import _
@@ -34,7 +34,6 @@ class Inspector(QFrame):
         super().__init__()
         self.setObjectName("inspector")
         self.setAccessibleName(_("The settings of the model"))
-        self.setFixedWidth(WIDTH)
         self._appearance = appearance
         self.desk = desk
         self.sections: list[Section] = []
@@ -48,7 +47,7 @@ class Inspector(QFrame):
         self._none.setWordWrap(True)
         self._none.setContentsMargins(0, 16, 0, 0)
         self._none.hide()
-        self._content = QWidget()
+        self._content = Content()
         self._content.setObjectName("inspectorContent")
         self._column = QVBoxLayout(self._content)
         self._column.setContentsMargins(16, 4, 14, 16)
@@ -68,6 +67,8 @@ class Inspector(QFrame):
         column.addWidget(self._head)
         column.addWidget(scroll)
         desk.changed.connect(self.refresh)
+        appearance.changed.connect(self._fit)
+        self._fit()
 
     @property
     def complete(self) -> bool:
@@ -102,6 +103,10 @@ class Inspector(QFrame):
         """Set what is being written in a field: it may never lose the keyboard before the end."""
         for section in self.sections:
             section.finish_edits()
+
+    def _fit(self) -> None:
+        """Have the width that its text takes."""
+        self.setFixedWidth(round(WIDTH * max(1.0, self._appearance.scale)))
 
     def _make_head(self, appearance: Appearance) -> QWidget:
         close = IconButton(appearance, "close", _("Hide the settings of the model"))
@@ -151,6 +156,14 @@ class Inspector(QFrame):
     def _reveal(self, section: Section) -> None:
         """Show the newest in what was just unfolded."""
         section.refresh()
+
+
+class Content(QWidget):
+    """Has the height that its text takes at its width, and not at the least width, which is far more."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Return nothing: the scroll area then asks for the height at its width."""
+        return QSize(0, 0)
 
 
 def _makers() -> "Iterator[Callable[[Appearance, Desk], Section] | None]":

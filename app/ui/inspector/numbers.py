@@ -99,6 +99,7 @@ class NumberField(Field):
         words.setSpacing(0)
         title = label(name)
         title.setProperty("measure", "field")
+        title.setWordWrap(True)
         words.addWidget(title)
         words.addWidget(self._note)
         row = QHBoxLayout()
