@@ -208,7 +208,7 @@ class Frame(QWidget):
             (inspector, width - inspector.inside),
         ):
             side.widget.setGeometry(QRect(edge, 0, side.widget.width(), height))
-            side.widget.setVisible(side.inside > 0)
+            side.widget.setVisible(side.inside > 0 or side.shown)  # empty at first, which is cheap
         covered = max((side.part for side in (sidebar, inspector) if side.over), default=0.0)
         self._shade.setGeometry(self._page.geometry())
         self._shade.setVisible(covered > 0)

@@ -12,6 +12,8 @@ from app.ui.inspector.section import Section
 from app.ui.inspector.words import sampler_name
 from app.ui.quantities import context_text
 
+_MOST = 11  # rows
+
 
 class AnswerFacts(Section):
     """Speed, tokens, seed, and why it ended.
@@ -23,7 +25,7 @@ class AnswerFacts(Section):
     def __init__(self, appearance: Appearance, desk: Desk) -> None:
         super().__init__(appearance, _("This answer"))
         self._desk = desk
-        self.facts = Facts()
+        self.facts = Facts(_MOST)
         self.column.addWidget(self.facts)
 
     @property

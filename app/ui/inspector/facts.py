@@ -11,7 +11,8 @@ from app.ui.controls import label
 class Facts(QWidget):
     """Rows that are only read; what stands at the right can be selected."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        """Make room for `most` rows: to add one to what is shown takes a millisecond."""
         super().__init__()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -19,6 +20,8 @@ class Facts(QWidget):
         self._grid.setVerticalSpacing(6)
         self._grid.setColumnStretch(1, 1)
         self._rows: list[tuple[QLabel, QLabel]] = []
+        for _row in range(most):
+            self._add_row()
 
     @property
     def said(self) -> list[tuple[str, str]]:
@@ -27,12 +30,11 @@ class Facts(QWidget):
 
     def show_rows(self, rows: Sequence[tuple[str, str]]) -> None:
         """Show `rows` in the place of those before."""
-        while len(self._rows) < len(rows):
-            self._add_row()
         for number, (name, value) in enumerate(self._rows):
             shown = number < len(rows)
-            name.setVisible(shown)
-            value.setVisible(shown)
+            for part in (name, value):
+                if part.isHidden() == shown:
+                    part.setVisible(shown)
             if shown:
                 name.setText(rows[number][0])
                 value.setText(rows[number][1])
