@@ -404,9 +404,9 @@ def test_saved_reading_is_told_and_can_be_cleared(fireside):
     (folder / "a.json").write_text("{}")
     opened(fireside)
     saved = section(fireside, MemoryOfModel).saved
-    assert saved.words.text().startswith("2 MB of ")
+    assert saved.words.text().startswith("1 kept: 2 MB of ")
     press(fireside, saved.clear)
-    fireside.qtbot.waitUntil(lambda: saved.words.text().startswith("0 bytes of "))
+    fireside.qtbot.waitUntil(lambda: saved.words.text().startswith("0 kept: 0 bytes of "))
     assert not saved.clear.isVisible()
     assert list(folder.glob("a.*")) == []
 

@@ -60,6 +60,11 @@ class Desk(QObject):
             signal.connect(self.look)
 
     @property
+    def known(self) -> bool:
+        """Return whether there is a model, and what is set for it has been read."""
+        return self.model is not None and self._choices.known
+
+    @property
     def model(self) -> Model | None:
         """Return what answers next; None when there is nothing that could."""
         return self.chat.model

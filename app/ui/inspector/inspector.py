@@ -133,8 +133,8 @@ class Inspector(QFrame):
             self._about = model.path
             for section in self.sections:
                 section.forget_edits()
-        shown = model is not None
-        self._none.setVisible(not shown)
+        self._none.setVisible(model is None)
+        shown = self.desk.known
         for section in self.sections:
             section.setVisible(shown and section.wanted)
             if shown and section.wanted and section.unfolded:

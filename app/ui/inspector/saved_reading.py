@@ -1,8 +1,9 @@
 """What is kept on disk of what models have read, and an end to it."""
 
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.domain.language import _, plural
+from app.domain.language import _
 from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.inspector.desk import Desk
@@ -32,12 +33,12 @@ class SavedReading(QWidget):
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(title, 1)
-        row.addWidget(self.words)
         row.addWidget(self.clear)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(row)
+        column.addWidget(self.words)
         column.addWidget(
             small(
                 _("Fireside keeps what a model has read of your chats, so that going back to one is quick.")
@@ -49,8 +50,10 @@ class SavedReading(QWidget):
         usage = self._desk.usage
         self.setVisible(usage is not None)
         if usage is not None:
-            chats = plural("{count} time", "{count} times", usage.count).format(count=usage.count)
-            used = _("{used} of {budget}").format(used=size_text(usage.bytes), budget=size_text(usage.budget))
-            self.words.setText(used)
-            self.words.setToolTip(chats)
+            words = _("{count} kept: {used} of {budget}").format(
+                count=QLocale().toString(usage.count),
+                used=size_text(usage.bytes),
+                budget=size_text(usage.budget),
+            )
+            self.words.setText(words)
             self.clear.setVisible(usage.count > 0)

@@ -1,5 +1,6 @@
 from chat_templates import CHATML, GEMMA, GPT_OSS, LLAMA_2, QWEN3, R1
 
+from app.domain.model import Thinking
 from app.engine.template import Template
 from app.engine.template_doctor import Report, examine
 
@@ -41,6 +42,10 @@ def test_reasoning_and_its_switch():
         False,
     )
     assert (r1.reasoning, r1.reasoning_switch, r1.reasoning_by_default) == (True, "", True)
+    assert qwen.thinking == Thinking("enable_thinking", True, False, usual=True)
+    assert r1.thinking is None
+    unless_asked = QWEN3.replace("enable_thinking is defined and not enable_thinking", "not enable_thinking")
+    assert examine(Template(unless_asked)).thinking == Thinking("enable_thinking", True, False, usual=False)
     assert not r1.keeps_answers
     assert oss.reasoning
     assert qwen.variables == ("enable_thinking",)

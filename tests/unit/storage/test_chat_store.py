@@ -31,6 +31,18 @@ def say(store: ChatStore, chat_id: int | None, parent_id: int | None, text: str 
     return get(store.start_turn(chat_id, parent_id, text, MODEL, SETTINGS))
 
 
+def test_a_new_chat_can_begin_with_a_system_prompt(store: ChatStore) -> None:
+    words = "Be a fox.\ud800"  # half a character, which no database takes
+    started = get(store.start_turn(None, None, "Hello", MODEL, SETTINGS, system_prompt=words))
+    kept = get(store.chat(started.chat.id))[0].system_prompt
+    assert kept == started.chat.system_prompt
+    assert kept.startswith("Be a fox.")
+    again = store.start_turn(
+        started.chat.id, started.reply.id, "More", MODEL, SETTINGS, system_prompt="An owl."
+    )
+    assert get(again).chat.system_prompt == kept
+
+
 def test_a_turn_in_a_new_chat(store: ChatStore, published: list[Changed]) -> None:
     before = time.time()
     started = say(store, None, None, "# Hello\nthere")
