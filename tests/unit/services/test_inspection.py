@@ -1,6 +1,5 @@
 """What is said of a model before it is loaded, and of grammars, schemas and adapters before they are used."""
 
-
 import pytest
 from tiny_models import tiny
 
