@@ -45,6 +45,8 @@ class LoopbackHub:
         violations: What should not have happened, such as a token at the CDN.
         users: The name that each token belongs to.
         page: Most entries of a page, whatever is asked for.
+        publishers: What the API says of one by name; `"kind": "users"` is a person's, else an organization's.
+        pages_at: The address that links to next pages begin with; a mirror hands on the official one.
         link_uses: How often a signed link works, None for ever.
         before: Called with each request before it is answered, in the thread that answers it.
     """
@@ -56,6 +58,8 @@ class LoopbackHub:
         self.violations: list[str] = []
         self.users = {GOOD_TOKEN: "ada", STRANGER_TOKEN: "bob"}
         self.page = 1000
+        self.publishers: dict[str, dict[str, Any]] = {}
+        self.pages_at = ""
         self.link_uses: int | None = None
         self.before: Callable[[Request], None] | None = None
         self.repositories: dict[str, Repository] = {}

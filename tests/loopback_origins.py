@@ -233,6 +233,7 @@ class CdnHandler(_Handler):
 
 _TRAPS = re.compile(r"^/api/(agent-harnesses|telemetry)|/xet-read-token/|/xet-write-token/")
 _MODEL = re.compile(r"^/api/models/(?P<name>[^/]+/[^/]+)(?:/(?P<what>[a-z-]+)(?:/(?P<revision>[^/]+))?)?$")
+_PUBLISHER = re.compile(r"^/api/(?P<kind>users|organizations)/(?P<name>[^/]+)/overview$")
 _FILE = re.compile(r"^/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)$")
 
 
@@ -260,6 +261,8 @@ class HubHandler(_Handler):
             self._whoami()
         elif request.path == "/api/models":
             self._list(request)
+        elif found := _PUBLISHER.match(request.path):
+            self._publisher(found["kind"], found["name"])
         elif found := _FILE.match(request.path):
             self._resolve(request, found)
         elif found := _MODEL.match(request.path):
@@ -274,6 +277,13 @@ class HubHandler(_Handler):
             role = {"accessToken": {"displayName": "fireside", "role": "read"}}
             self.json({"type": "user", "name": self.hub.users[self.token], "orgs": [], "auth": role})
 
+    def _publisher(self, kind: str, name: str) -> None:
+        facts = self.hub.publishers.get(name, {"kind": ""})
+        if facts.get("kind", "organizations") == kind:
+            self.json({"name": name, "user": name, "fullname": name} | facts)
+        else:
+            self.error(404, "", "This organization or user does not exist")
+
     def _page(self, entries: list[Any], most: int) -> None:
         """Send the page of `entries` that the cursor names, with a link to the next one."""
         start = int(self.request_seen.query.get("cursor", ["0"])[0])
@@ -281,7 +291,8 @@ class HubHandler(_Handler):
         headers = {}
         if start + most < len(entries):
             query = self.request_seen.query | {"cursor": [str(start + most)]}
-            url = f"{self.hub.endpoint}{quote(self.request_seen.path)}?{urlencode(query, doseq=True)}"
+            path = f"{quote(self.request_seen.path)}?{urlencode(query, doseq=True)}"
+            url = f"{self.hub.pages_at or self.hub.endpoint}{path}"
             headers["Link"] = f'<{url}>; rel="next"'
         self.json(entries[start : start + most], headers)
 
