@@ -106,6 +106,21 @@ class Wanted:
         """Return where it is noted how much of it the disk surely keeps."""
         return self.target.with_name(f"{self.sha256}.json")
 
+    def is_there(self, stop: threading.Event) -> bool:
+        """Return whether the target holds these very bytes; False too when `stop` is set meanwhile."""
+        digest = hashlib.sha256()
+        try:
+            if self.target.stat().st_size != self.size:
+                return False
+            with self.target.open("rb", buffering=0) as file:
+                while block := file.read(_BLOCK):
+                    if stop.is_set():
+                        return False
+                    digest.update(block)
+        except OSError:
+            return False
+        return digest.hexdigest() == self.sha256
+
     def abandon(self) -> None:
         """Delete what has arrived of it."""
         for path in (self.part, self.journal):

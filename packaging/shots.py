@@ -204,8 +204,8 @@ def take(studio: Studio) -> None:
     studio.shoot("interrupted")
     studio.poster.report(
         UserError(
-            "Your disk is full, so Fireside cannot keep what is written.",
-            "Make some room on it.",
+            "Your disk is full, so Fireside cannot save your chats.",
+            "Free some space on the disk.",
             "retry-save",
         )
     )

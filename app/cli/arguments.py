@@ -16,7 +16,9 @@ def parser() -> argparse.ArgumentParser:
         prog="fireside", description=_("Private, offline chat with open models on your own computer.")
     )
     root.add_argument("--version", action="version", version=f"fireside {__version__}")
-    root.add_argument("--home", type=Path, metavar="DIR", help=_("keep everything under DIR"))
+    root.add_argument(
+        "--home", type=Path, metavar="DIR", help=_("keep all data in DIR instead of the usual folder")
+    )
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
 
     everywhere = argparse.ArgumentParser(add_help=False)
@@ -24,32 +26,34 @@ def parser() -> argparse.ArgumentParser:
 
     ask = commands.add_parser(
         "ask", parents=[everywhere], usage="fireside ask PROMPT [OPTION…]",
-        help=_("ask one question; nothing is kept"),
+        help=_("ask one question; nothing is saved"),
     )  # fmt: skip
-    ask.add_argument("prompt", help=_("the question; - reads it from standard input"))
-    ask.add_argument("--system", default="", help=_("how the model should behave"))
+    ask.add_argument("prompt", help=_("the question, or - to read the question from standard input"))
+    ask.add_argument("--system", default="", help=_("the system prompt: how the model should behave"))
     _add_model(ask)
     add_options(ask)
     _add_json(ask)
 
     chat = commands.add_parser(
         "chat", parents=[everywhere], usage="fireside chat [OPTION…]",
-        help=_("chat in the terminal, kept in the same history"),
+        help=_("chat in the terminal; the chat is saved among those of the window"),
     )  # fmt: skip
     _add_model(chat)
     add_options(chat)
 
-    models = commands.add_parser("models", parents=[everywhere], help=_("the models on this computer"))
+    models = commands.add_parser("models", parents=[everywhere], help=_("list the models on this computer"))
     _add_json(models)
     what = models.add_subparsers(dest="action", metavar="ACTION")
-    info = what.add_parser("info", parents=[everywhere], help=_("what a model's file says about it"))
-    info.add_argument("model", help=_("a name, a part of it, or a path"))
+    info = what.add_parser(
+        "info", parents=[everywhere], help=_("show what a model's file says about the model")
+    )
+    info.add_argument("model", help=_("the model: its name, a part of the name, or the path of its file"))
     _add_json(info)
-    add = what.add_parser("add", parents=[everywhere], help=_("use a GGUF file where it lies"))
+    add = what.add_parser("add", parents=[everywhere], help=_("add a GGUF file; the file stays where it is"))
     add.add_argument("path", type=Path)
     _add_json(add)
 
-    history = commands.add_parser("history", parents=[everywhere], help=_("the chats on this computer"))
+    history = commands.add_parser("history", parents=[everywhere], help=_("list the chats on this computer"))
     _add_json(history)
     what = history.add_subparsers(dest="action", metavar="ACTION")
     show = what.add_parser("show", parents=[everywhere], help=_("print one chat"))
@@ -58,33 +62,48 @@ def parser() -> argparse.ArgumentParser:
 
     _add_plan(commands, everywhere)
 
-    _add_bench(commands.add_parser("bench", parents=[everywhere], help=_("how fast a model is here")))
+    _add_bench(
+        commands.add_parser(
+            "bench", parents=[everywhere], help=_("measure how fast a model runs on this computer")
+        )
+    )
 
-    doctor = commands.add_parser("doctor", parents=[everywhere], help=_("what a bug report needs"))
+    doctor = commands.add_parser(
+        "doctor", parents=[everywhere], help=_("print the facts that a bug report needs")
+    )
     snapshots = doctor.add_mutually_exclusive_group()
     snapshots.add_argument(
         "--clear-snapshots", action="store_true",
-        help=_("delete what was kept of chats for a quick return to them; the chats stay"),
+        help=_("delete the snapshots that make returning to a chat quick; the chats stay"),
     )  # fmt: skip
     snapshots.add_argument(
         "--snapshot-budget", type=byte_count, metavar="SIZE",
-        help=_("how much of the disk that may take, such as 8GiB; 4GiB unless given, 0 keeps nothing"),
+        help=_("the most disk space for snapshots, such as 8GiB; 0 keeps none (default: 4GiB)"),
     )  # fmt: skip
     _add_json(doctor)
     return root
 
 
 def _add_bench(bench: argparse.ArgumentParser) -> None:
-    bench.add_argument("model", metavar="M", help=_("a name, a part of it, or a path"))
-    bench.add_argument("--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k"))
     bench.add_argument(
-        "--runs", type=run_count, default=3, metavar="N", help=_("how often to measure; 3 unless given")
+        "model", metavar="M", help=_("the model: its name, a part of the name, or the path of its file")
+    )
+    bench.add_argument(
+        "--context",
+        type=token_count,
+        metavar="N",
+        help=_("the context: how many tokens the model sees at once, such as 16k"),
+    )
+    bench.add_argument(
+        "--runs", type=run_count, default=3, metavar="N", help=_("how many times to measure (default: 3)")
     )
     _add_json(bench)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--model", metavar="M", help=_("a name, a part of it, or a path"))
+    command.add_argument(
+        "--model", metavar="M", help=_("the model: its name, a part of the name, or the path of its file")
+    )
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:
@@ -96,14 +115,31 @@ def _add_plan(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
 ) -> None:
     plan = commands.add_parser(
-        "plan", parents=[everywhere], help=_("what a model takes at a context, without loading it")
+        "plan",
+        parents=[everywhere],
+        help=_("work out how much memory a model needs for a context, without loading the model"),
     )
-    plan.add_argument("model", metavar="M", help=_("a name, a part of it, or a path"))
-    plan.add_argument("--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k"))
     plan.add_argument(
-        "--memory", type=byte_count, metavar="SIZE", help=_("the memory there is, such as 8GiB")
+        "model", metavar="M", help=_("the model: its name, a part of the name, or the path of its file")
     )
-    plan.add_argument("--kv-type", choices=KV_TYPES, default="f16", help=_("how the KV cache is kept"))
+    plan.add_argument(
+        "--context",
+        type=token_count,
+        metavar="N",
+        help=_("the context: how many tokens the model sees at once, such as 16k"),
+    )
+    plan.add_argument(
+        "--memory",
+        type=byte_count,
+        metavar="SIZE",
+        help=_("the memory available, such as 8GiB (default: what is free now)"),
+    )
+    plan.add_argument(
+        "--kv-type",
+        choices=KV_TYPES,
+        default="f16",
+        help=_("the number type of the KV cache; smaller types take less memory"),
+    )
     _add_json(plan)
 
 
@@ -117,7 +153,9 @@ def byte_count(text: str) -> int:
         r"(\d{1,6}(?:\.\d{1,3})?|\d{1,18})\s*(?:([kmgt])(i?)b?|b)?", text.strip(), re.IGNORECASE
     )
     if not match:
-        raise argparse.ArgumentTypeError(_("{text} is no amount of memory, such as 8GiB").format(text=text))
+        raise argparse.ArgumentTypeError(
+            _("{text} is not an amount of memory; write it like 8GiB").format(text=text)
+        )
     power = " kmgt".index((match[2] or " ").lower())
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
@@ -129,5 +167,5 @@ def run_count(text: str) -> int:
         argparse.ArgumentTypeError: For anything else.
     """
     if not re.fullmatch(r"[1-9][0-9]?", text.strip()):
-        raise argparse.ArgumentTypeError(_("{text} is no number from 1 to 99").format(text=text))
+        raise argparse.ArgumentTypeError(_("{text} is not a whole number from 1 to 99").format(text=text))
     return int(text)

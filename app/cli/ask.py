@@ -127,6 +127,9 @@ def _say_cut(stats: Stats, settings: Settings) -> None:
     """Say that an answer in a given form was cut, and may not have that form."""
     if stats.stop_reason is StopReason.LENGTH and (settings.json_schema or settings.grammar):
         print(
-            _("The answer reached its limit of tokens, so it may not be complete. See --max-tokens."),
+            _(
+                "The answer reached its token limit, so it may not be "
+                "complete. Raise the limit with --max-tokens."
+            ),
             file=sys.stderr,
         )

@@ -34,13 +34,13 @@ def _lines(speed: Speed) -> list[tuple[str, str, str]]:
     rate, seconds = _("{count:,.1f} tokens a second"), _("{count:,.3f} seconds")
     return [
         (_("model"), speed.model, ""),
-        (_("processor cores at work"), str(speed.threads), _("threads")),
+        (_("processor cores in use"), str(speed.threads), _("threads")),
         (_("tokens seen at once"), f"{speed.context:,}", _("context")),
         (_("reading a question"), rate.format(count=speed.prefill_tokens_per_second), _("prefill")),
         (_("writing an answer"), rate.format(count=speed.decode_tokens_per_second), _("decode")),
         (_("first word of a new chat"), seconds.format(count=speed.first_token_seconds), _("first token")),
         (
-            _("first word of its next answer"),
+            _("first word of the next answer in that chat"),
             seconds.format(count=speed.warm_first_token_seconds),
             _("first token, warm"),
         ),
@@ -49,5 +49,5 @@ def _lines(speed: Speed) -> list[tuple[str, str, str]]:
             seconds.format(count=speed.restored_first_token_seconds),
             _("first token, restored"),
         ),
-        (_("most memory in use"), size(speed.peak_memory_bytes), _("peak memory")),
+        (_("most memory used"), size(speed.peak_memory_bytes), _("peak memory")),
     ]

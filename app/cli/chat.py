@@ -25,9 +25,9 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     model, options = model_from(services, loop, arguments)
     dialogue = Dialogue(services, loop, model, settings, options, adapters_from(arguments))
     print(
-        _("{model} on this computer. Ctrl+C stops an answer; /help lists the commands.").format(
-            model=model.name
-        )
+        _(
+            "{model} runs on this computer. Press Ctrl+C to stop an answer; type /help for the commands."
+        ).format(model=model.name)
     )
     if model.caution:
         print(model.caution)
@@ -73,9 +73,9 @@ class Dialogue:
             "/new": (self._new, _("start a new chat")),
             "/model": (self._switch, _("answer with another model: /model NAME")),
             "/again": (self._again, _("answer the last question again")),
-            "/continue": (self._continue, _("go on with an answer that broke off")),
+            "/continue": (self._continue, _("continue an answer that was cut off")),
             "/help": (self._help, _("show this list")),
-            "/quit": (self._quit, _("leave; the chat is kept")),
+            "/quit": (self._quit, _("quit; the chat is saved")),
         }
 
     def take(self, line: str) -> None:
@@ -105,11 +105,7 @@ class Dialogue:
         if self._model.caution:
             print(self._model.caution)
         if self._loaded != (self._options, self._adapters):
-            print(
-                _("What was given with --lora and --draft is for {model} alone.").format(
-                    model=self._first.name
-                )
-            )
+            print(_("--lora and --draft are used only with {model}.").format(model=self._first.name))
 
     def _again(self, _rest: str) -> None:
         answer = self._last_answer()
@@ -123,7 +119,7 @@ class Dialogue:
 
     def _last_answer(self) -> Message:
         if self._answer is None:
-            raise UserError(_("There is no answer yet."))
+            raise UserError(_("There is no answer yet."), _("Ask something first."))
         return self._answer
 
     def _help(self, _rest: str) -> None:

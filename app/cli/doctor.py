@@ -54,7 +54,7 @@ def _set_budget(services: Services, budget: int, *, as_json: bool) -> int:
     if as_json:
         print_json(now.to_json())
     else:
-        text = _("Snapshots of chats may now take {budget}; they take {used}.")
+        text = _("Snapshots of chats may now take up to {budget}; they take {used}.")
         print(text.format(budget=size(now.budget), used=size(now.bytes)))
     return 0
 

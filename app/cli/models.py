@@ -41,7 +41,7 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
             ]
         )
     else:
-        print(_("There are no models here yet: fireside models add FILE.gguf"), file=sys.stderr)
+        print(_("There are no models yet. Add one: fireside models add FILE.gguf"), file=sys.stderr)
     return 0
 
 

@@ -13,6 +13,7 @@ from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.loading import KV_TYPES, Adapter, LoadOptions
 from app.domain.model import Model
+from app.domain.sampler_words import meanings
 from app.domain.settings import SAMPLERS, Settings
 from app.services import Services
 
@@ -23,7 +24,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Give `command` all of them, in groups."""
     _add_usual(command)
     _add_samplers(command.add_argument_group(_("how each token is chosen")))
-    _add_form(command.add_argument_group(_("what the answer looks like")))
+    _add_form(command.add_argument_group(_("the form of the answer")))
     _add_loading(command.add_argument_group(_("memory and devices")))
 
 
@@ -74,7 +75,7 @@ def options_from(arguments: argparse.Namespace, draft: Path | None = None) -> Lo
     if arguments.flash_attention == "off" and arguments.kv_type != "f16":
         raise UserError(
             _("A KV cache of type {type} needs flash attention.").format(type=arguments.kv_type),
-            _("Leave out --flash-attention off, or take --kv-type f16."),
+            _("Leave out --flash-attention off, or use --kv-type f16."),
         )
     return LoadOptions(
         kv_type=arguments.kv_type,
@@ -97,101 +98,110 @@ def adapters_from(arguments: argparse.Namespace) -> tuple[Adapter, ...]:
 
 def _add_usual(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--context", type=token_count, metavar="N", help=_("tokens seen at once, such as 16k")
+        "--context",
+        type=token_count,
+        metavar="N",
+        help=_("the context: how many tokens the model sees at once, such as 16k"),
     )
-    command.add_argument("--max-tokens", type=int, metavar="N", help=_("the most tokens to write"))
-    command.add_argument("--temperature", type=float, metavar="X", help=_("0 is strict, 1 is lively"))
+    command.add_argument("--max-tokens", type=int, metavar="N", help=_("write at most N tokens"))
+    command.add_argument("--temperature", type=float, metavar="X", help=meanings()["temperature"])
     command.add_argument("--seed", type=int, metavar="N", help=_("the same seed gives the same answer"))
 
 
 def _add_samplers(group: "argparse._ArgumentGroup") -> None:
-    meanings = {
-        "top_k": _("only the N likeliest tokens; 0 for all"),
-        "top_p": _("only the likeliest tokens that together reach this probability; 1 for all"),
-        "min_p": _("only tokens at least this fraction as likely as the likeliest; 0 for all"),
-        "typical_p": _("only tokens about as surprising as expected, up to this probability; 1 for all"),
-        "top_n_sigma": _("only tokens within this many standard deviations of the best; 0 for all"),
-        "xtc_probability": _("how often the likely tokens but the last of them are left out; 0 for never"),
-        "xtc_threshold": _("from which probability a token is likely there"),
-        "dynamic_range": _("how far the temperature follows the model's doubt; 0 for not at all"),
-        "dynamic_exponent": _("the bend of that curve; 1 is straight"),
-        "repeat_penalty": _("makes tokens that were there less likely; 1 for none"),
-        "repeat_last_n": _("how many tokens back the penalties look"),
-        "frequency_penalty": _("a penalty for each time a token was there; 0 for none"),
-        "presence_penalty": _("a penalty for a token that was there at all; 0 for none"),
-        "dry_multiplier": _("a penalty for repeating whole sequences (DRY); 0 for none"),
-        "dry_base": _("how fast it grows with their length"),
-        "dry_allowed_length": _("the length up to which they are free"),
-        "dry_last_n": _("how many tokens back it looks"),
-        "mirostat": _("hold the surprise of the text level: version 1 or 2; 0 for not"),
-        "mirostat_tau": _("the surprise to hold, in bits a token"),
-        "mirostat_eta": _("how fast it is corrected"),
-        "adaptive_target": _("prefer tokens of about this probability (adaptive-p); 0 for not"),
-        "adaptive_decay": _("how long it remembers: nearer to 1 is longer"),
-    }
-    for name, meaning in meanings.items():
+    for name, meaning in meanings().items():
+        if name == "temperature":  # stands among the usual ones
+            continue
         whole = SAMPLERS[name].whole
         group.add_argument(
             _flag(name), type=int if whole else float, metavar="N" if whole else "X", help=meaning
         )
     group.add_argument(
         "--dry-breaker", action="append", type=_quoted, metavar="TEXT",
-        help=_("where a sequence ends for DRY, instead of the usual places; may be repeated"),
+        help=_("DRY: a text that ends a sequence, instead of the usual ones; may be given several times"),
     )  # fmt: skip
     group.add_argument(
         "--logit-bias", action="append", default=[], type=bias, metavar="TOKEN=BIAS",
-        help=_("make a token, by text or number, more or less likely; may be repeated"),
+        help=_("make a token, given as text or number, more or less likely; may be given several times"),
     )  # fmt: skip
 
 
 def _add_form(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
-        "--grammar", type=Path, metavar="FILE", help=_("a GBNF grammar that the answer follows")
+        "--grammar",
+        type=Path,
+        metavar="FILE",
+        help=_("a file with a GBNF grammar that the answer must follow"),
     )
     group.add_argument(
-        "--json-schema", type=Path, metavar="FILE", help=_("a JSON Schema that the answer is valid against")
+        "--json-schema",
+        type=Path,
+        metavar="FILE",
+        help=_("a file with a JSON Schema that the answer must match"),
     )
     group.add_argument(
-        "--probabilities", type=int, metavar="N", help=_("tell the N likeliest tokens at each place")
+        "--probabilities", type=int, metavar="N", help=_("print the N likeliest tokens at each position")
     )
     group.add_argument(
         "--template", action="append", default=[], type=variable, metavar="NAME=VALUE",
-        help=_("a variable of the chat template, such as enable_thinking=false; may be repeated"),
+        help=_("set a variable of the chat template, such as "
+               "enable_thinking=false; may be given several times"),
     )  # fmt: skip
     group.add_argument(
         "--lora", action="append", default=[], type=adapter, metavar="PATH[:SCALE]",
-        help=_("a LoRA adapter laid over the model; may be repeated"),
+        help=_("apply a LoRA adapter to the model; may be given several times"),
     )  # fmt: skip
 
 
 def _add_loading(group: "argparse._ArgumentGroup") -> None:
     usual = LoadOptions()
     group.add_argument(
-        "--kv-type", choices=KV_TYPES, default=usual.kv_type, help=_("how the KV cache is kept")
+        "--kv-type",
+        choices=KV_TYPES,
+        default=usual.kv_type,
+        help=_("the number type of the KV cache; smaller types take less memory"),
     )
-    group.add_argument("--flash-attention", choices=("on", "off"), help=_("attention with less memory"))
+    group.add_argument(
+        "--flash-attention",
+        choices=("on", "off"),
+        help=_("compute attention with less memory (default: chosen for this computer)"),
+    )
     group.add_argument(
         "--ubatch", type=_whole(1, 65536), default=usual.ubatch, metavar="N",
-        help=_("tokens computed at once while reading"),
+        help=_("how many tokens are computed at once while reading"),
     )  # fmt: skip
     group.add_argument(
-        "--whole-window", action="store_true", help=_("keep what sliding windows have left behind")
+        "--whole-window",
+        action="store_true",
+        help=_("sliding-window models: also keep what lies outside the window; takes more memory"),
     )
     group.add_argument(
-        "--no-mmap", dest="mmap", action="store_false", help=_("read the file instead of mapping it")
-    )
-    group.add_argument("--mlock", action="store_true", help=_("hold the model in memory"))
-    group.add_argument("--gpu-layers", type=_whole(0, 9999), metavar="N", help=_("layers on the GPU"))
-    group.add_argument("--threads", type=_whole(1, 512), metavar="N", help=_("CPU threads"))
-    group.add_argument(
-        "--gentle", action="store_true", help=_("fewer threads on battery, or while the computer is busy")
+        "--no-mmap",
+        dest="mmap",
+        action="store_false",
+        help=_("read the model's file into memory instead of mapping it"),
     )
     group.add_argument(
-        "--draft", metavar="M", help=_("a small model of the same kind that guesses ahead for the other")
+        "--mlock", action="store_true", help=_("lock the model in memory, so that it is never swapped out")
+    )
+    group.add_argument(
+        "--gpu-layers",
+        type=_whole(0, 9999),
+        metavar="N",
+        help=_("how many layers of the model run on the GPU"),
+    )
+    group.add_argument("--threads", type=_whole(1, 512), metavar="N", help=_("how many CPU threads to use"))
+    group.add_argument(
+        "--gentle", action="store_true", help=_("use fewer threads on battery, or while the computer is busy")
+    )
+    group.add_argument(
+        "--draft",
+        metavar="M",
+        help=_("a small model of the same family that guesses ahead (speculative decoding)"),
     )
     group.add_argument(
         "--no-speculation", dest="speculation", action="store_false",
-        help=_("write every token by itself, without guessing ahead"),
+        help=_("write tokens one by one, without guessing ahead"),
     )  # fmt: skip
 
 
@@ -204,7 +214,7 @@ def token_count(text: str) -> int:
     match = re.fullmatch(r"(\d{1,12})([kK]?)", text.strip())
     if not match:
         raise argparse.ArgumentTypeError(
-            _("{text} is no number of tokens, such as 8192 or 16k").format(text=text)
+            _("{text} is not a number of tokens; write it like 8192 or 16k").format(text=text)
         )
     return int(match[1]) * (1024 if match[2] else 1)
 
@@ -221,7 +231,9 @@ def bias(text: str) -> tuple[str | int, float]:
             return (int(token) if re.fullmatch(r"\d{1,10}", token) else _quoted(token)), float(amount)
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(_("{text} is no bias, such as word=-5 or 1234=2.5").format(text=text))
+    raise argparse.ArgumentTypeError(
+        _("{text} is not a bias; write it like word=-5 or 1234=2.5").format(text=text)
+    )
 
 
 def variable(text: str) -> tuple[str, Any]:
@@ -233,7 +245,7 @@ def variable(text: str) -> tuple[str, Any]:
     name, separator, value = text.partition("=")
     if not separator or not name.isidentifier():
         raise argparse.ArgumentTypeError(
-            _("{text} is no variable, such as enable_thinking=false").format(text=text)
+            _("{text} is not a variable; write it like enable_thinking=false").format(text=text)
         )
     try:
         return name, json.loads(value)
@@ -255,7 +267,7 @@ def adapter(text: str) -> Adapter:
     except ValueError:
         return Adapter(Path(text))
     if not math.isfinite(amount):
-        raise argparse.ArgumentTypeError(_("{text} has no number as its scale").format(text=text))
+        raise argparse.ArgumentTypeError(_("the scale in {text} must be a finite number").format(text=text))
     return Adapter(Path(path), amount)
 
 
@@ -273,7 +285,7 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(
-                _("{text} is no whole number from {low} to {high}").format(text=text, low=low, high=high)
+                _("{text} is not a whole number from {low} to {high}").format(text=text, low=low, high=high)
             )
         return int(text)
 
@@ -297,7 +309,7 @@ def _read(path: Path) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(_("“{file}” is no text in UTF-8.").format(file=path)) from error
+        raise UserError(_("“{file}” is not UTF-8 text.").format(file=path)) from error
     if not text.strip():
         raise UserError(_("“{file}” is empty.").format(file=path))
     return text

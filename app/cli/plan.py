@@ -22,7 +22,7 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     for sentence in found.advice:
         print(sentence)
     print()
-    print(_("The same context in other ways:"))
+    print(_("The same context with other options:"))
     print_columns(_alternatives(found))
     return 0
 
@@ -32,18 +32,18 @@ def _alternatives(found: Plan) -> list[tuple[str, ...]]:
     titles = (
         _("KV type"),
         _("flash attention"),
-        _("tokens at once"),
+        _("batch size"),
         _("whole window"),
         _("KV cache"),
-        _("compute"),
-        _("together"),
+        _("compute buffers"),
+        _("total"),
     )
     rows = [
         (
             each.layout.kv_type,
             _("on") if each.layout.flash_attention else _("off"),
             str(each.layout.ubatch),
-            _("yes") if each.layout.whole_window else _("no"),
+            _("on") if each.layout.whole_window else _("off"),
             size(each.memory.kv_cache),
             size(each.memory.compute),
             size(each.memory.total),
@@ -60,15 +60,19 @@ def _lines(found: Plan) -> list[tuple[str, str, str]]:
     return [
         (_("model"), found.model, ""),
         (_("tokens seen at once"), f"{found.context:,}", _("context")),
-        (_("trained to see at once"), trained, _("trained context")),
-        (_("positions"), _rope(found), "RoPE"),
+        (_("tokens it was trained to see at once"), trained, _("trained context")),
+        (_("position scaling"), _rope(found), "RoPE"),
         (_("the model itself"), size(memory.weights), _("weights")),
-        (_("what it has read"), size(memory.kv_cache), _("KV cache, {type}").format(type=found.kv_type)),
-        (_("room to compute in"), size(memory.compute), _("compute")),
-        (_("its words"), size(memory.vocabulary), _("vocabulary")),
-        (_("the program"), size(memory.program), ""),
-        (_("together"), size(memory.total), ""),
-        (_("memory there is"), size(found.available), _("it fits") if found.fits else _("it does not fit")),
+        (
+            _("room for the conversation"),
+            size(memory.kv_cache),
+            _("KV cache, {type}").format(type=found.kv_type),
+        ),
+        (_("room to compute in"), size(memory.compute), _("compute buffers")),
+        (_("the words it knows"), size(memory.vocabulary), _("vocabulary")),
+        (_("Fireside itself"), size(memory.program), ""),
+        (_("total"), size(memory.total), ""),
+        (_("memory available"), size(found.available), _("it fits") if found.fits else _("it does not fit")),
     ]
 
 

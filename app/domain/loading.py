@@ -60,13 +60,13 @@ class LoadOptions:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UserError(
-                    _("{name} must lie between {low} and {high}, and {value} does not.").format(
+                    _("{name} must be between {low} and {high}; {value} is not.").format(
                         name=name.replace("_", "-"), low=low, high=high, value=value
                     )
                 )
         if self.flash_attention is False and self.kv_type != "f16":
             raise UserError(
                 _("A KV cache of type {type} needs flash attention.").format(type=self.kv_type),
-                _("Leave flash attention on, or keep the KV cache in f16."),
+                _("Leave flash attention on, or use f16 for the KV cache."),
             )
         return self

@@ -183,19 +183,19 @@ class Settings:
 
     def _check_together(self) -> None:
         if self.mirostat and self.adaptive_target:
-            raise UserError(
-                _("mirostat and adaptive-target each choose the token themselves: set one of them to 0.")
-            )
+            raise UserError(_("mirostat and adaptive-target cannot be used together: set one of them to 0."))
         itself = "mirostat" if self.mirostat else "adaptive_target" if self.adaptive_target else ""
         if self.temperature == 0 and itself and (self.mirostat or not self.dynamic_range):
             raise UserError(
-                _("temperature 0 takes the likeliest token, and {name} chooses another way.").format(
+                _("At temperature 0 the likeliest token is always taken, so {name} cannot work.").format(
                     name=_shown(itself)
                 ),
-                _("Give a temperature above 0, or set {name} to 0.").format(name=_shown(itself)),
+                _("Set temperature above 0, or set {name} to 0.").format(name=_shown(itself)),
             )
         if self.grammar and self.json_schema:
-            raise UserError(_("An answer follows either a grammar or a JSON Schema, not both."))
+            raise UserError(
+                _("An answer can follow a grammar or a JSON Schema, not both; leave one of them out.")
+            )
 
     def resolved(self, defaults: Mapping[str, float]) -> Self:
         """Return the same with a number for every sampler.
@@ -253,13 +253,13 @@ def _shown(name: str) -> str:
 def _check(name: str, value: float, bounds: Range) -> None:
     if not bounds.low <= value <= bounds.high:  # also refuses NaN
         raise UserError(
-            _("{name} must lie between {low} and {high}, and {value} does not.").format(
+            _("{name} must be between {low} and {high}; {value} is not.").format(
                 name=_shown(name), low=bounds.low, high=bounds.high, value=value
             )
         )
     if bounds.whole and not isinstance(value, int):
         raise UserError(
-            _("{name} must be a whole number, and {value} is not.").format(name=_shown(name), value=value)
+            _("{name} must be a whole number; {value} is not.").format(name=_shown(name), value=value)
         )
 
 
@@ -269,7 +269,7 @@ def _check_breakers(breakers: tuple[str, ...]) -> None:
     for breaker in breakers:
         if "\0" in breaker or not 0 < len(breaker.encode("utf-8", "replace")) <= MAX_BREAKER_BYTES:
             raise UserError(
-                _("“{text}” is no dry-breaker: it takes 1 to {count} bytes, none of them 0.").format(
+                _("“{text}” cannot be a dry-breaker: one has 1 to {count} bytes, and no NUL.").format(
                     text=breaker, count=MAX_BREAKER_BYTES
                 )
             )
@@ -277,10 +277,12 @@ def _check_breakers(breakers: tuple[str, ...]) -> None:
 
 def _check_bias(token: str | int, bias: float) -> None:
     if token == "" or (isinstance(token, int) and not 0 <= token < 2**31):
-        raise UserError(_("“{token}” names no token for logit-bias.").format(token=token))
+        raise UserError(
+            _("logit-bias needs the text or the number of a token; “{token}” is neither.").format(token=token)
+        )
     if not math.isfinite(bias) or abs(bias) > MAX_BIAS:
         raise UserError(
-            _("{name} must lie between {low} and {high}, and {value} does not.").format(
+            _("{name} must be between {low} and {high}; {value} is not.").format(
                 name="logit-bias", low=-MAX_BIAS, high=MAX_BIAS, value=bias
             )
         )

@@ -47,7 +47,7 @@ def biases(settings: Settings, model: LoadedModel) -> dict[int, float]:
         tokens = [named] if isinstance(named, int) else model.tokenize(named, special=True)
         for token in tokens:
             if token >= model.vocabulary_size:
-                raise UserError(_("This model has no token {token}.").format(token=token))
+                raise UserError(_("This model has no token with the number {token}.").format(token=token))
             found[token] = found.get(token, 0.0) + bias
     count = ctypes.c_int32()
     suppressed = api.llama_vocab_get_suppress_tokens(model.vocab, ctypes.byref(count))

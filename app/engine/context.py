@@ -89,7 +89,7 @@ class Context:
         self._context = api.llama_init_from_model(model.handle, parameters)
         if not self._context:
             raise UserError(
-                _("There is not enough memory to read {size:,} tokens at once.").format(size=self.size),
+                _("There is not enough memory for a context of {size:,} tokens.").format(size=self.size),
                 _("Choose a smaller context, or a smaller model."),
             )
         self._memory = api.llama_get_memory(self._context)

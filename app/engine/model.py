@@ -224,16 +224,16 @@ def _refusal(path: Path) -> UserError:
     log = "\n".join(native.lines)
     if unknown := re.search(r"unknown model architecture: '([^']*)'", log):
         return UserError(
-            _("“{file}” is a model of the kind “{architecture}”, which this version cannot run.").format(
-                file=path.name, architecture=unknown[1]
-            ),
-            _("A newer version of Fireside may know it."),
+            _(
+                "“{file}” has the architecture “{architecture}”, which this version of Fireside cannot run."
+            ).format(file=path.name, architecture=unknown[1]),
+            _("A newer version of Fireside may support it."),
             "choose-model",
         )
     if re.search(r"failed to allocate|unable to allocate|out of memory|cudaMalloc failed", log):
         return UserError(
             _("There is not enough memory for “{file}”.").format(file=path.name),
-            _("Close other programs, or pick a smaller model."),
+            _("Close other programs, or choose a smaller model."),
             "choose-model",
         )
     reason = re.search(r"error loading model: (.*)", log)
@@ -241,6 +241,6 @@ def _refusal(path: Path) -> UserError:
         _("“{file}” could not be loaded: {reason}.").format(
             file=path.name, reason=reason[1] if reason else _("llama.cpp gives no reason")
         ),
-        _("The file may be damaged; getting it again often helps."),
+        _("The file may be damaged; downloading it again often helps."),
         "choose-model",
     )

@@ -196,7 +196,7 @@ class Trials:
                 _(
                     "The system stopped the first test of “{file}”, most likely because memory ran out."
                 ).format(file=path.name),
-                _("Close other programs, or pick a smaller model."),
+                _("Close other programs, or choose a smaller model."),
                 "choose-model",
             )
         return True  # the trial itself failed, which says nothing about the file

@@ -162,7 +162,7 @@ class Conversation:
     ) -> "Future[Started]":
         """Go on with an answer that broke off, in its own message."""
         if answer.status not in CONTINUABLE:
-            raise UserError(_("This answer is whole: there is nothing to continue."))
+            raise UserError(_("This answer is complete; there is nothing to continue."))
         self._refuse_busy(answer.chat_id)
         starting = self._store.resume_reply(answer.id, _identity(model), settings.checked())
         return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
@@ -232,7 +232,8 @@ class Conversation:
     def _refuse_busy(self, chat_id: int | None) -> None:
         if self.lives(chat_id):
             raise UserError(
-                _("This chat is still being answered."), _("Wait for the end, or stop the answer first.")
+                _("An answer is still being written in this chat."),
+                _("Wait until it is finished, or stop it first."),
             )
 
     def _begin(

@@ -49,7 +49,7 @@ def set_budget(folders: Folders, size: int) -> Usage:
         snapshots.set_budget(folders.data / loaded.SNAPSHOTS, size)
     except OSError as error:
         raise UserError(
-            _("This could not be kept: {reason}").format(reason=error.strerror or error),
-            _("Make room on the disk, or choose another folder with FIRESIDE_HOME."),
+            _("The limit for snapshots could not be saved: {reason}.").format(reason=error.strerror or error),
+            _("Free some space on the disk, or set FIRESIDE_HOME to another folder."),
         ) from error
     return usage(folders)

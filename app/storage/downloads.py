@@ -37,9 +37,9 @@ class DownloadStore:
             lambda db: _add(db, download), durable=True, committed=lambda added: self._publish([added.id])
         )
 
-    def take(self) -> "Future[Download | None]":
-        """Return the first that waits, and let no other process take it; None when none does."""
-        return self._database.write(_take)
+    def take(self, only: int | None = None) -> "Future[Download | None]":
+        """Return the first that waits, or `only` this one, for no other process to take; None for none."""
+        return self._database.write(lambda db: _take(db, only))
 
     def set_state(self, number: int, state: State, problem: str = "", hint: str = "") -> "Future[None]":
         """Say how a download stands; whoever fetched it lets go of it."""
@@ -118,10 +118,10 @@ def _add(db: "sqlite_utils.Database", download: Download) -> Download:
     return _read(db, "WHERE id = ?", [number])[0]
 
 
-def _take(db: "sqlite_utils.Database") -> Download | None:
+def _take(db: "sqlite_utils.Database", only: int | None) -> Download | None:
     fetchers = dict(db.execute("SELECT id, fetcher FROM downloads WHERE state = 'waiting'"))
     for download in _read(db, "WHERE state = 'waiting' ORDER BY position"):
-        if not is_alive(fetchers[download.id]):
+        if only in (None, download.id) and not is_alive(fetchers[download.id]):
             db.table("downloads").update(download.id, {"fetcher": this_process()})
             return download
     return None

@@ -48,7 +48,7 @@ def table() -> tuple[Entry, ...]:
         Entry("find-chat", view, _("Find a chat"), ("Ctrl+Shift+F",)),
         Entry("zoom-in", view, _("Larger text"), ("Ctrl++", "Ctrl+=")),
         Entry("zoom-out", view, _("Smaller text"), ("Ctrl+-",)),
-        Entry("zoom-reset", view, _("Normal text"), ("Ctrl+0",)),
+        Entry("zoom-reset", view, _("Normal text size"), ("Ctrl+0",)),
     )
 
 

@@ -271,8 +271,8 @@ class CurrentChat(QObject):
         model = self.model
         if model is None:
             raise UserError(
-                _("There is no model on this computer that could answer."),
-                _("Add a GGUF file first; your words stay here."),
+                _("There is no model on this computer that can answer."),
+                _("Add a GGUF file first; your message stays here."),
                 "choose-model",
             )
         return model
@@ -280,8 +280,8 @@ class CurrentChat(QObject):
     def _refuse_unsaved(self) -> None:
         if any(live.phase is Phase.UNSAVED for live in self._conversation.lives(self.id)):
             raise UserError(
-                _("The last answer in this chat has not been saved yet."),
-                _("Save it first; your words stay here."),
+                _("The last answer in this chat is not saved yet."),
+                _("Save that answer first; your message stays here."),
                 "retry-save",
             )
 

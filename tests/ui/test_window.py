@@ -78,7 +78,7 @@ def test_without_a_model_it_says_so_and_keeps_the_words(start, monkeypatch):
     fireside.composer.fill("Hello", "Hello")
     fireside.composer.submit()
     assert notices(fireside) == [
-        "There is no model on this computer that could answer. Add a GGUF file first; your words stay here."
+        "There is no model on this computer that can answer. Add a GGUF file first; your message stays here."
     ]
     assert fireside.composer.text == "Hello"
 
@@ -259,7 +259,7 @@ def test_what_the_disk_would_not_take_is_tried_again(fireside, qtbot, monkeypatc
     fireside.composer.fill("More", "More")
     fireside.composer.submit()
     assert notices(fireside)[1:] == [
-        "The last answer in this chat has not been saved yet. Save it first; your words stay here."
+        "The last answer in this chat is not saved yet. Save that answer first; your message stays here."
     ]
     assert fireside.composer.text == "More"
     monkeypatch.setattr(fireside.store, "finish", real)

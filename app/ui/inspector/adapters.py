@@ -31,9 +31,7 @@ class AdapterList(Field):
         super().__init__()
         self._appearance, self._desk = appearance, desk
         self.rows: list[AdapterRow] = []
-        self.column.addWidget(
-            small(_("Small files that change how this model writes, without another model."))
-        )
+        self.column.addWidget(small(_("Small files that change how this model writes.")))
         self._list = QVBoxLayout()
         self._list.setSpacing(4)
         self.column.addLayout(self._list)
@@ -73,7 +71,7 @@ class AdapterList(Field):
     def _added(self, path: Path) -> None:
         adapters = self._desk.choices.adapters
         if any(each.path == path for each in adapters):
-            self.complain(UserError(_("“{file}” is there already.").format(file=path.name)))
+            self.complain(UserError(_("“{file}” is already on the list.").format(file=path.name)))
         else:
             self.try_to(lambda: self._desk.set_adapters((*adapters, Adapter(path))))
 
@@ -108,7 +106,7 @@ class AdapterRow(QWidget):
         self.line.editingFinished.connect(self._commit)
         self.line.stepped.connect(self._step)
         self.line.setFixedWidth(64)
-        self.remove = IconButton(appearance, "close", _("Take {name} away").format(name=name), self)
+        self.remove = IconButton(appearance, "close", _("Remove {name}").format(name=name), self)
         self.remove.clicked.connect(lambda: owner.change(self.adapter, None))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -128,7 +126,7 @@ class AdapterRow(QWidget):
         scale = read_number(self.line.text(), whole=False)
         if not -_STRONGEST <= scale <= _STRONGEST:
             raise UserError(
-                _("{name} must lie between {low} and {high}, and {value} does not.").format(
+                _("{name} must be between {low} and {high}; {value} is not.").format(
                     name=_("The strength"), low=-_STRONGEST, high=_STRONGEST, value=scale
                 )
             )

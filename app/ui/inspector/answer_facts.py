@@ -76,11 +76,11 @@ def _rows(answer: Message, stats: Stats) -> list[tuple[str, str]]:
 def _ending(answer: Message) -> str:
     match answer.status:
         case Status.CUT:
-            return _("at the limit of its length")
+            return _("at the length limit")
         case Status.STOPPED:
             return _("stopped by you")
         case Status.INTERRUPTED:
             return _("interrupted")
         case Status.FAILED:
             return _("failed")
-    return _("by itself")
+    return _("complete")

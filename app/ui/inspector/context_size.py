@@ -17,7 +17,7 @@ class ContextSize(Section):
     """
 
     def __init__(self, appearance: Appearance, desk: Desk) -> None:
-        super().__init__(appearance, _("How much to read at once"))
+        super().__init__(appearance, _("How much the model sees at once"))
         self._desk = desk
         self.sizes: Segments[int] = Segments(_("Context"), self._choose)
         self._words = small("")
@@ -41,7 +41,7 @@ class ContextSize(Section):
         large = {size for size, take in shown.items() if take.total > outlook.available}
         self.sizes.warn(large, _("Too large for the memory there is now"))
         self.sizes.show_value(outlook.chosen.context)
-        usual = _("Tokens, and what remembering them takes. {size} is usual.")
+        usual = _("Tokens that the model sees at once, and the memory that they take. {size} is usual.")
         trained = _("The model was trained for {size}.").format(size=context_text(outlook.trained))
         words = usual.format(size=context_text(outlook.usual))
         self._words.setText(joined(words, trained if outlook.trained else ""))

@@ -29,7 +29,7 @@ class Form(QWidget):
             _("JSON Schema"),
             lambda text: desk.set_settings(json_schema=text if text.strip() else ""),
             hint='{"type": "object"}',
-            meaning=_("the answer is JSON that is valid against it"),
+            meaning=_("the answer is JSON that matches this schema"),
             code=True,
             check=lambda text, good, bad: desk.check_form("", text, good, bad),
         )
@@ -38,7 +38,7 @@ class Form(QWidget):
             _("Grammar (GBNF)"),
             lambda text: desk.set_settings(grammar=text if text.strip() else ""),
             hint='root ::= "yes" | "no"',
-            meaning=_("the answer follows it, from the rule “root”"),
+            meaning=_("the answer follows this grammar, starting from the rule “root”"),
             code=True,
             check=lambda text, good, bad: desk.check_form(text, "", good, bad),
         )
@@ -47,7 +47,7 @@ class Form(QWidget):
             _("Logit bias"),
             self._set_bias,
             hint=_("word=-5"),
-            meaning=_("one token a line, by text or number, and how much likelier it becomes"),
+            meaning=_("one token a line, as text or number, with how much likelier it becomes"),
             code=True,
         )
         column = QVBoxLayout(self)
@@ -85,7 +85,7 @@ def read_bias(line: str) -> tuple[str | int, float]:
             return int(token) if re.fullmatch(r"\d{1,10}", token) else _unquoted(token), float(amount)
     except ValueError:
         pass
-    raise UserError(_("{text} is no bias, such as word=-5 or 1234=2.5").format(text=line))
+    raise UserError(_("{text} is not a bias; write it like word=-5 or 1234=2.5").format(text=line))
 
 
 def bias_text(token: str | int, bias: float) -> str:

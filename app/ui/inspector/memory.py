@@ -89,15 +89,17 @@ class MemoryOfModel(Section):
             _("KV cache"),
             lambda value: set_options(kv_type=value),
             title=True,
-            meaning=_("how the memory of the conversation is kept: smaller ones are a little less exact"),
+            meaning=_("smaller types take less memory for the conversation and are a little less exact"),
         )
         kinds.offer([(kind, kind) for kind in KV_TYPES])
         self.loading |= {"flash_attention": attention, "kv_type": kinds}
-        column.addWidget(small(_("These hold from your next message on: the model is then loaded anew.")))
+        column.addWidget(
+            small(_("Changes take effect with your next message, when the model is loaded again."))
+        )
         column.addWidget(kinds)
         column.addWidget(attention)
         yield
-        numbers = {"threads": _("CPU threads"), "gpu_layers": _("Layers on the GPU")}
+        numbers = {"threads": _("how many CPU threads to use"), "gpu_layers": _("Layers on the GPU")}
         for name, words in numbers.items():
             low, high = WHOLE[name]
             field = NumberField(
@@ -114,12 +116,12 @@ class MemoryOfModel(Section):
         switches = {
             "mmap": (
                 _("Map the file (mmap)"),
-                _("shares it with other programs instead of reading it whole"),
+                _("reads parts of the file as they are needed, shared with other programs"),
             ),
             "mlock": (_("Hold in memory (mlock)"), _("the system cannot move the model to the disk")),
             "gentle": (
                 _("Go gently"),
-                _("fewer threads on battery, or while the computer is busy"),
+                _("use fewer threads on battery, or while the computer is busy"),
             ),
         }
         for name, (words, meaning) in switches.items():

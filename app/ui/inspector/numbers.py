@@ -32,7 +32,7 @@ def read_number(text: str, *, whole: bool) -> float:
         value, good = locale.toDouble(text.strip())
         if good and math.isfinite(value):
             return int(value) if whole and value == int(value) else value
-    raise UserError(_("“{text}” is no number.").format(text=text.strip()))
+    raise UserError(_("“{text}” is not a number.").format(text=text.strip()))
 
 
 class NumberLine(QLineEdit):

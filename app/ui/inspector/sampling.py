@@ -45,13 +45,13 @@ class Sampling(Section):
             lambda value: desk.set_settings(max_tokens=value),
             whole=True,
             low=1,
-            meaning=_("the most tokens; a word takes one or two"),
+            meaning=_("at most this many tokens; a word takes one or two"),
         )
         self.sureness = SwitchField(
             appearance,
             _("Show how sure the model was"),
             lambda on: desk.set_settings(probabilities=PROBABILITIES if on else 0),
-            _("Each answer then keeps what else could have stood at each place."),
+            _("Each answer then also keeps the other likely words at each place."),
         )
         for field in (self.creativity, self.length, self.sureness):
             self.column.addWidget(field)
@@ -60,7 +60,7 @@ class Sampling(Section):
         self.form: Form | None = None
         self._seed: NumberField | None = None
         self._speculation: SwitchField | None = None
-        self.advanced = self.add_fold(_("Advanced: every sampler, seed"), self._fill_samplers)
+        self.advanced = self.add_fold(_("Advanced: all samplers and the seed"), self._fill_samplers)
         self.shape = self.add_fold(_("Advanced: form of the answer"), self._fill_form)
 
     def refresh(self) -> None:
@@ -106,13 +106,13 @@ class Sampling(Section):
             lambda value: desk.set_settings(seed=value),
             whole=True,
             high=MAX_SEED,
-            meaning=_("a number gives the same answer every time"),
+            meaning=_("with a number here, the same question gets the same answer"),
         )
         self._speculation = SwitchField(
             look,
             _("Guess ahead"),
             lambda on: desk.set_settings(speculation=on),
-            _("faster, with the same kind of answers; a seed switches it off"),
+            _("faster, with answers of the same quality; off while a seed is set"),
         )
         column.addWidget(self.order)
         column.addWidget(self._seed)

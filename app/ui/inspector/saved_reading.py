@@ -22,13 +22,13 @@ class SavedReading(QWidget):
     def __init__(self, appearance: Appearance, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        title = label(_("Saved reading"))
+        title = label(_("Snapshots of chats"))
         title.setProperty("measure", "field")
         self.words = label("", tone="soft", measure="small")
-        self.clear = QPushButton(_("Clear"))
+        self.clear = QPushButton(_("Delete"))
         self.clear.setProperty("kind", "link")
         self.clear.setProperty("measure", "small")
-        self.clear.setAccessibleName(_("Clear the saved reading"))
+        self.clear.setAccessibleName(_("Delete the snapshots of chats"))
         self.clear.clicked.connect(desk.clear_saved_reading)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -41,7 +41,7 @@ class SavedReading(QWidget):
         column.addWidget(self.words)
         column.addWidget(
             small(
-                _("Fireside keeps what a model has read of your chats, so that going back to one is quick.")
+                _("Fireside saves what a model has read of each chat, so that returning to a chat is quick.")
             )
         )
 

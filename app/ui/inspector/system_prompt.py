@@ -22,7 +22,9 @@ class SystemPrompt(Section):
             _("System prompt"),
             desk.chat.set_system_prompt,
             hint=_("You explain things to a curious beginner. Short sentences, one idea at a time."),
-            meaning=_("What the model is told before this chat, from your next message on."),
+            meaning=_(
+                "What the model is told before the conversation. Changes take effect with your next message."
+            ),
             title=False,
             lines=(3, 12),
         )

@@ -12,7 +12,7 @@ def groups() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the values of the samplers by what they are for, in the order in which they are shown."""
     return (
         (
-            _("Which tokens may come"),
+            _("Which tokens are possible"),
             (
                 "temperature",
                 "top_k",
@@ -40,7 +40,7 @@ def groups() -> tuple[tuple[str, tuple[str, ...]], ...]:
             ),
         ),
         (
-            _("Other ways to choose"),
+            _("Other ways to choose a token"),
             ("mirostat", "mirostat_tau", "mirostat_eta", "adaptive_target", "adaptive_decay"),
         ),
     )

@@ -41,7 +41,7 @@ def test_the_table_has_plain_words_units_and_the_words_of_the_field(capsys):
     assert shown["reading a question"] == ["341.0 tokens a second", "prefill"]
     assert shown["writing an answer"] == ["54.6 tokens a second", "decode"]
     assert shown["first word after a restart"] == ["0.201 seconds", "first token, restored"]
-    assert shown["most memory in use"] == ["410.8 MB", "peak memory"]
+    assert shown["most memory used"] == ["410.8 MB", "peak memory"]
 
 
 def test_json_is_one_object_and_options_are_passed_on(capsys):
@@ -51,5 +51,5 @@ def test_json_is_one_object_and_options_are_passed_on(capsys):
 
 @pytest.mark.parametrize("text", ["0", "-1", "100", "three", "1.5", ""])
 def test_a_number_of_runs_is_from_1_to_99(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="no number from 1 to 99"):
+    with pytest.raises(argparse.ArgumentTypeError, match="not a whole number from 1 to 99"):
         run_count(text)

@@ -111,5 +111,5 @@ def test_a_smaller_budget_deletes_the_least_recently_used(services, kept, capsys
 
 def test_a_budget_that_cannot_be_kept_is_said(services):
     (services.folders.data / "snapshots").write_text("in the way")
-    with pytest.raises(UserError, match="could not be kept"):
+    with pytest.raises(UserError, match="could not be saved"):
         run(services, "--snapshot-budget", "1GiB")

@@ -110,7 +110,7 @@ def test_a_wrong_word_is_wrong_usage(words, capsys):
 
 
 def test_a_value_out_of_range_is_refused_in_words():
-    with pytest.raises(UserError, match="top-p must lie between 0 and 1"):
+    with pytest.raises(UserError, match="top-p must be between 0 and 1"):
         settings_from(given_words("--top-p", "nan"))
 
 

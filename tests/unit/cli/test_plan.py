@@ -57,7 +57,7 @@ def test_each_way_to_make_the_context_has_its_price(small, windowed, capsys):
     assert {each.layout.context for each in ways} == {32768}
     assert all(each.layout.whole_window for each in plan(small, 8192).alternatives)  # it has no windows
     run(windowed, "--context", "32k")
-    table = capsys.readouterr().out.split("The same context in other ways:\n")[1].splitlines()
+    table = capsys.readouterr().out.split("The same context with other options:\n")[1].splitlines()
     assert len(table) == 1 + len(ways)
 
 
@@ -96,7 +96,7 @@ def test_more_than_it_was_trained_for_is_said(small, capsys):
 
 
 def test_what_cannot_be_planned_is_said(small, tmp_path):
-    with pytest.raises(UserError, match="context must lie between 256"):
+    with pytest.raises(UserError, match="context must be between 256"):
         run(small, "--context", "100")
     gone = Model(tmp_path / "gone.gguf", "Gone", Origin.LINKED, 1)
     with pytest.raises(UserError, match="cannot be found"):

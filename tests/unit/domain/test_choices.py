@@ -110,8 +110,8 @@ def test_of_two_that_contradict_each_other_the_first_stays():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (LoadOptions(threads=0), "threads must lie between 1 and 512"),
-        (LoadOptions(gpu_layers=-1), "gpu-layers must lie between"),
+        (LoadOptions(threads=0), "threads must be between 1 and 512"),
+        (LoadOptions(gpu_layers=-1), "gpu-layers must be between"),
         (LoadOptions(kv_type="q8_0", flash_attention=False), "needs flash attention"),
     ],
 )

@@ -63,7 +63,7 @@ def test_stored_values_of_another_shape_are_refused(wrong):
 def test_each_value_out_of_range_is_named_with_its_range(name):
     low, high = LIMITS.get(name) or SAMPLERS[name][1:]
     for value in (low - 1, high + 1, math.nan, math.inf):
-        with pytest.raises(UserError, match=rf"{name.replace('_', '-')} must lie between {low}"):
+        with pytest.raises(UserError, match=rf"{name.replace('_', '-')} must be between {low}"):
             Settings(**{name: value}).checked()
     for value in (low, high):
         chosen = (

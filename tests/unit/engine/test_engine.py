@@ -271,7 +271,7 @@ def test_a_bad_file_is_refused_in_words_and_nothing_else_breaks(
         "architecture": (
             header.replace(size + b"llama", size + b"zzzzz").replace(b"llama.", b"zzzzz.")
             + data[len(header) :],
-            "kind “zzzzz”",
+            "architecture “zzzzz”",
         ),
     }  # fmt: skip
     content, sentence = contents[kind]

@@ -158,7 +158,7 @@ def test_stop_keeps_what_was_written_and_continue_goes_on(desk: Desk) -> None:
     desk.engine.plays[1].rest()
     whole = desk.finish(again)
     assert (whole.id, whole.text, whole.status) == (reply.id, "one twofive six", Status.COMPLETE)
-    with pytest.raises(UserError, match="whole"):
+    with pytest.raises(UserError, match="complete"):
         desk.conversation.resume(whole, MODEL, Settings())
 
 
@@ -190,7 +190,7 @@ def test_nothing_to_send_and_a_chat_that_is_busy_are_refused(desk: Desk) -> None
         desk.conversation.send(None, None, "Hi", MODEL, Settings(temperature=99))
     desk.engine.hold = True
     reply = desk.send("Hi")
-    with pytest.raises(UserError, match="still being answered"):
+    with pytest.raises(UserError, match="still being written"):
         desk.conversation.send(reply.chat_id, reply.id, "Hurry", MODEL, Settings())
     assert len(desk.tree(reply).messages) == 2
 
@@ -306,7 +306,7 @@ def test_several_versions_are_written_side_by_side(desk: Desk) -> None:
         play.step()
     desk.pump_until(lambda: all(desk.conversation.live[reply.id].text for reply in replies))
     assert [desk.tree(first).messages[reply.id].text for reply in replies] == ["a", "c", "e"]
-    with pytest.raises(UserError, match="still being answered"):
+    with pytest.raises(UserError, match="still being written"):
         desk.conversation.regenerate(first, MODEL, Settings())
     desk.engine.plays[1].rest()
     assert desk.finish(replies[0]).text == "a b"

@@ -70,7 +70,7 @@ def test_what_is_back_to_usual_leaves_nothing_behind(database):
 def test_what_is_out_of_range_is_not_kept(database):
     choices = started(database)
     choices.keep(FOX, WARM).result(10)
-    with pytest.raises(UserError, match="temperature must lie between"):
+    with pytest.raises(UserError, match="temperature must be between"):
         choices.keep(FOX, Choices(Settings(temperature=9)))
     assert choices.of(FOX) == started(database).of(FOX) == WARM
 

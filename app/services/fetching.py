@@ -1,0 +1,148 @@
+"""One download from its first byte to its last, with the patience that a bad network takes."""
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Protocol
+
+from app.domain.download import Download, Progress, RemotePart
+from models_registry.hub.errors import HubError, HubProblem
+from models_registry.transfer import BrokenOff, ByteSource, Throttle, Transfer, Wanted
+
+_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds before a next try; the last one again and again
+_LONGEST_WAIT = 600.0  # that a server may ask for
+_JITTER = 0.2
+_FOR_EVER = {HubProblem.OFFLINE, HubProblem.TIMEOUT, HubProblem.RATE_LIMITED}
+_A_WHILE = {HubProblem.SERVER, HubProblem.ANSWER}
+_TRIES = 8  # in a row, without a byte, where the network itself works
+_SPEED_SECONDS = 4.0  # over which the speed is measured
+
+
+class Sender(Protocol):
+    """A hub, as far as bytes go."""
+
+    def open(self, repository: str, commit: str, path: str, start: int) -> ByteSource:
+        """Begin to send a file, from the byte `start` on."""
+
+
+class Speed:
+    """Bytes a second over the last seconds."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def at(self, done: int, now: float) -> float:
+        """Note that `done` bytes are there at the time `now`; return the speed."""
+        seen = self._seen
+        if seen and done < seen[-1][1]:
+            seen.clear()
+        seen.append((now, done))
+        while len(seen) > 2 and seen[1][0] <= now - _SPEED_SECONDS:
+            seen.popleft()
+        seconds = now - seen[0][0]
+        return (done - seen[0][1]) / seconds if seconds > 0 else 0.0
+
+
+def target_of(folder: Path, download: Download, part: RemotePart) -> Path:
+    """Return where a file of a download lies below the folder of models."""
+    return folder.joinpath(*download.repository.split("/"), *part.path.split("/"))
+
+
+class Fetch:
+    """One download on its way; `run` on one thread, everything else on any.
+
+    Attributes:
+        download: What is fetched.
+        ended: Resolved by the queue once it is written down how it ended.
+    """
+
+    def __init__(self, download: Download, folder: Path, sender: Sender, throttle: Throttle) -> None:
+        """Name what is fetched, into which folder of models, from whom, and how fast at most."""
+        self.download = download
+        self.ended: Future[None] = Future()
+        self._sender = sender
+        self._throttle = throttle
+        self._stop = threading.Event()
+        self._awake = threading.Event()
+        self._next_try: float | None = None
+        self._speed = Speed()
+        self._before = 0  # bytes of the files that are whole
+        self._transfer: Transfer | None = None
+        self._wanted = [
+            (part, Wanted(target_of(folder, download, part), part.size, part.sha256))
+            for part in download.parts
+        ]
+
+    def stop(self) -> None:
+        """End `run` soon; what has arrived stays."""
+        self._stop.set()
+        self._awake.set()
+        if self._transfer is not None:
+            self._transfer.stop()
+
+    def try_now(self) -> None:
+        """End the wait for the next try."""
+        self._awake.set()
+
+    def progress(self) -> Progress:
+        """Return how far it is; asked a few times a second, it knows the speed."""
+        done = self._before + (self._transfer.done if self._transfer else 0)
+        now = time.monotonic()
+        speed = self._speed.at(done, now)
+        left = (self.download.size - done) / speed if speed > 0 else None
+        next_try = self._next_try
+        return Progress(True, done, speed, left, max(0.0, next_try - now) if next_try else None)
+
+    def run(self) -> bool:
+        """Fetch all files; return whether they are there. False when it was stopped.
+
+        Raises:
+            HubError, TransferError: When trying again makes no sense.
+        """
+        for part, wanted in self._wanted:
+            if not wanted.is_there(self._stop) and not self._fetch(part, wanted):
+                return False
+            self._before, self._transfer = self._before + part.size, None
+        return not self._stop.is_set()
+
+    def _fetch(self, part: RemotePart, wanted: Wanted) -> bool:
+        failures = 0
+        while not self._stop.is_set():
+            transfer = self._transfer = Transfer(wanted, self._throttle)
+            if self._stop.is_set():  # `stop` may not have seen it
+                return False
+            before = wanted.part.stat().st_size if wanted.part.exists() else 0
+            try:
+                return transfer.run(self._open(part))
+            except (BrokenOff, HubError) as error:
+                failures = 0 if transfer.done > before else failures
+                delay = _patience(error, failures)
+                if delay is None:
+                    raise
+                failures += 1
+            self._wait(delay)
+        return False
+
+    def _open(self, part: RemotePart) -> Callable[[int], ByteSource]:
+        download = self.download
+        return lambda start: self._sender.open(download.repository, download.commit, part.path, start)
+
+    def _wait(self, seconds: float) -> None:
+        self._next_try = time.monotonic() + seconds
+        self._awake.wait(seconds)
+        self._next_try = None
+        if not self._stop.is_set():
+            self._awake.clear()
+
+
+def _patience(error: BrokenOff | HubError, failures: int) -> float | None:
+    """Return the seconds to wait after so many failures before this one; None to give up."""
+    delay = _DELAYS[min(failures, len(_DELAYS) - 1)] * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+    if isinstance(error, BrokenOff) or error.problem in _FOR_EVER:
+        asked = error.retry_after if isinstance(error, HubError) else None
+        return max(delay, min(asked or 0.0, _LONGEST_WAIT))
+    return delay if error.problem in _A_WHILE and failures < _TRIES else None
