@@ -6,7 +6,9 @@ import json
 import re
 import socket
 import struct
+import sys
 import time
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,7 +43,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away."""
+        """Say nothing of clients that went away, and all of what is wrong here."""
+        if not isinstance(sys.exception(), OSError):
+            self.hub.violations.append(traceback.format_exc())
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if self.hub.dark.is_set():
@@ -446,14 +450,14 @@ def _is_wanted(repository: Repository, query: Mapping[str, str], filters: list[s
     """Return whether a search finds a repository, with the filters that the hub knows."""
     facts = repository.facts
     gated = {"true": True, "false": False}.get(query.get("gated", "").lower())
-    total = (facts.get("gguf") or {}).get("total", 0)
+    total = facts.get("gguf", {}).get("total", 0)
     bounds = dict(part.split(":") for part in query.get("num_parameters", "").split(",") if part)
     return (
         all(word in repository.name.lower() for word in query.get("search", "").lower().split())
         and query.get("author", facts["author"]) == facts["author"]
         and set(filters) <= set(facts["tags"])
         and gated in (None, bool(repository.gated))
-        and _number(bounds.get("min", "0")) <= total <= _number(bounds.get("max", "1000T"))
+        and (not bounds or _number(bounds.get("min", "0")) <= total <= _number(bounds.get("max", "1000T")))
     )
 
 

@@ -4,11 +4,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from models_registry.hub.errors import HubError, HubProblem
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^/?#]+(?P<path>[^?#]*)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Windows: "Naming Files, Paths, and Namespaces"; the digits may be superscripts.
 _DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])(\..*)?", re.IGNORECASE)
@@ -37,8 +38,8 @@ class Reference(NamedTuple):
             None when it is none of these, as for words to search for.
         """
         text = text.strip()
-        address = urlsplit(text) if re.match(r"https?://", text) else None
-        path, _, wanted = (address.path, "", "") if address else text.partition(":")
+        address = _ADDRESS.match(text)
+        path, _, wanted = (address["path"], "", "") if address else text.partition(":")
         maker, name, *rest = (unquote(path).strip("/") + "/").split("/")
         if not _REPOSITORY.fullmatch(f"{maker}/{name}") or ".." in name + maker:
             return None

@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Self
 
 import httpx2
 
@@ -47,6 +48,12 @@ class ByteSource:
         except BaseException:
             self._response.close()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes as they arrive, at most 256 KiB at once; no more after `close`.
