@@ -28,6 +28,10 @@ _SIZE = re.compile(r"(?:\d+x|A)?\d+(?:\.\d+)?[KMBT]", re.IGNORECASE)
 _VERSION = re.compile(r"v\d+(?:\.\d+)*", re.IGNORECASE)
 _HASH = re.compile(r"(?:sha256[-:])?[0-9a-f]{32,64}", re.IGNORECASE)
 _PLACEHOLDERS = {"model", "models", "ggml model", "checkpoint", "output", "merged", "unknown", "untitled"}
+# What converters of 2023 called every model of an architecture.
+_GENERIC = {"llama", "llama v2", "phi2", "falcon", "bloom", "refact", "starcoder", "qwen", "mpt"}
+# "phi-1_5", where a dot would have been in the way.
+_POINT = re.compile(r"(?<!\d)(\d)_(\d)(?!\w)")
 # Spelled in a way that no rule gives; keyed by lower case.
 _SPELLINGS = {
     "smollm": "SmolLM",
@@ -61,7 +65,10 @@ def display_name(metadata: Mapping[str, object], path: Path, otherwise: str = ""
         _tidy(metadata.get(f"general.{key}")) for key in ("basename", "size_label", "finetune")
     )
     composed = " ".join(part for part in (basename, size, finetune) if part) if basename else ""
-    return composed or _tidy(metadata.get("general.name")) or _printable(otherwise) or file_name(path)
+    stated = _tidy(metadata.get("general.name"))
+    if stated.lower() in _GENERIC:
+        stated = (stem if len(stem.split()) > 1 else _printable(otherwise)) or stated
+    return composed or stated or _printable(otherwise) or file_name(path)
 
 
 def file_name(path: Path) -> str:
@@ -100,7 +107,7 @@ def _tidy(text: object) -> str:
     name = _printable(text.rsplit("/", 1)[-1])
     while (shorter := _STORAGE.sub("", name)) != name:
         name = shorter
-    words = [_spelled(word) for word in re.split(r"[-_\s]+", name) if word]
+    words = [_spelled(word) for word in re.split(r"[-_\s]+", _POINT.sub(r"\1.\2", name)) if word]
     if _HASH.fullmatch(name) or " ".join(words).lower() in _PLACEHOLDERS or not any(map(str.isalpha, name)):
         return ""
     return " ".join(words)
