@@ -1,10 +1,11 @@
-"""Keeps the catalogues in assets/translations in step with the sentences of app/.
+"""Keeps the catalogues in assets/translations in step with the sentences of app/ and of the models there are.
 
 Started by `dev.py translate`. A new language begins as an empty file: zh_CN/LC_MESSAGES/fireside.po.
 What it writes depends on the code and the translations alone: no dates, no versions, no line numbers.
 """
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSLATIONS = ROOT / "assets" / "translations"
+MODELS = ROOT / "models_registry" / "catalogue.json"
 KEYWORDS = {"_": None, "plural": (1, 2)}
 NOTE = "Translators:"
 
@@ -40,12 +42,17 @@ def catalogues() -> list[Path]:
 
 
 def extracted() -> list[Message]:
-    """Return every sentence of app/ in the order of the files and their lines."""
+    """Return every sentence of app/ in the order of files and lines, and what each model is good at."""
     found = Catalog(fuzzy=False)
     for path in sorted((ROOT / "app").rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
         for line, message, notes, _context in extract_from_file("python", path, KEYWORDS, (NOTE,)):
             found.add(message, locations=[(name, line)], auto_comments=notes)
+    for model in json.loads(MODELS.read_text(encoding="utf-8"))["models"]:
+        note = f"Translators: what the model {model['name']} is good at."
+        found.add(
+            model["good_at"], locations=[(MODELS.relative_to(ROOT).as_posix(), 1)], auto_comments=[note]
+        )
     return [message for message in found if message.id]
 
 

@@ -63,6 +63,11 @@ def _(message: str) -> str:
     return _current.gettext(message)
 
 
+def of_data(sentence: str) -> str:
+    """Return a sentence that stands in a data file, the models' catalogue, in the user's language."""
+    return _current.gettext(sentence)
+
+
 def plural(one: str, many: str, count: int) -> str:
     """Return the form that fits `count`, in the user's language, with `{count}` still to be filled in."""
     return _current.ngettext(one, many, count)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from app.domain import language
 from app.domain.errors import UserError
-from app.domain.language import _, plural
+from app.domain.language import _, of_data, plural
 from app.ui.assets import asset
+from models_registry.catalogue import load
 
 NAMES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 MAC = ["zh-Hans-CN", "zh-CN", "zh-Hans", "zh", "en-Latn-CN", "en-CN", "en"]
@@ -140,3 +141,10 @@ def test_the_terminal_speaks_chinese(environment, capsys) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "在你自己的电脑上" in capsys.readouterr().out
+
+
+def test_what_models_are_good_at_is_said_in_the_language_too():
+    sentences = [entry.good_at for entry in load().entries]
+    assert [of_data(sentence) for sentence in sentences] == sentences
+    spoken(["zh_CN"])
+    assert not {of_data(sentence) for sentence in sentences} & set(sentences)
