@@ -111,12 +111,12 @@ class Scheduler:
         for share in shares:
             share.sequence.tokens += share.tokens + share.drafts
             index += len(share.tokens)
+            if share.returned_to:
+                self._cache.checkpoint(share.sequence)
             if share.ends:
                 self._write(share, index - 1)
             else:
                 share.answer.tell_reading()
-            if share.returned_to:
-                self._cache.checkpoint(share.sequence)
             index += len(share.drafts)
 
     def _seat(self) -> None:

@@ -103,10 +103,11 @@ class Fireside:
         began = time.perf_counter()
         return self.wait(self.submit(turns, tokens, chat, **settings), began)
 
-    def wait(self, job: Job, began: float) -> Answered:
-        """Wait for the end of `job`, which was submitted at `began`."""
+    def wait(self, job: Job, began: float, pause: float = 0.0) -> Answered:
+        """Wait for the end of `job`, which was submitted at `began`, looking every `pause` seconds."""
         text, chosen = "", []
         while True:
+            time.sleep(pause)
             for event in job.wait(1):
                 if isinstance(event, Piece):
                     text += event.text

@@ -21,6 +21,7 @@ from app.domain.generation import Turn
 
 PROMPT, ANSWER = 512, 64
 LONG_ANSWER = 2000
+PUMP = 0.033  # seconds between two looks of the window at what has been written
 COUNTING = (
     "Write every number from 1 to 2000: 1, 2, 3, 4, 5, 6, 7, 8,"  # neither side ends it before its limit
 )
@@ -180,7 +181,9 @@ def _long_answer(choices: Choices) -> dict[str, Any]:
     gauge = Gauge()
     with Fireside(choices, 4096) as fireside:
         gauge.reset()
-        found = fireside.ask([Turn("user", COUNTING)], LONG_ANSWER)
+        began = time.perf_counter()
+        job = fireside.submit([Turn("user", COUNTING)], LONG_ANSWER)
+        found = fireside.wait(job, began, PUMP)
     return {
         "seconds": found.seconds,
         "tokens": found.stats.generated_tokens,
