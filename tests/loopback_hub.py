@@ -73,7 +73,7 @@ class LoopbackHub:
 
     def __enter__(self) -> "LoopbackHub":
         for server in self._servers.values():
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -25,7 +25,7 @@ class LoopbackProxy:
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> "LoopbackProxy":
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -153,6 +154,7 @@ class Wire:
             if self._client is None:
                 try:
                     self._client = httpx2.Client(
+                        verify=_trust(),
                         proxy=self._proxy or None,
                         follow_redirects=True,
                         max_redirects=10,
@@ -200,6 +202,12 @@ class Wire:
         return bool({parts.scheme, "all"} & set(proxies)) and not urllib.request.proxy_bypass(
             parts.hostname or ""
         )
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return whom the system trusts; to read that takes longer than all the rest of a client."""
+    return httpx2.create_ssl_context()
 
 
 def origin(url: str) -> tuple[str, str, int]:
