@@ -19,8 +19,13 @@ _PREFERRED = ("f16", "bf16", "q8_0", "f32")
 
 def listed(walk: Walk, source: Source, folder: Path) -> Iterator[Candidate]:
     """Yield the models below `folder`, by the names of their files."""
-    for _place, paths in groupby(walk.files(folder), key=lambda path: path.parent):
-        yield from models_in(source, paths)
+    places = [folder]
+    if source is Source.HUGGING_FACE:
+        # Beside them lie data sets, of any number of files.
+        places = [place / "snapshots" for place in walk.folders(folder) if place.name.startswith("models--")]
+    for place in places:
+        for _parent, paths in groupby(walk.files(place), key=lambda path: path.parent):
+            yield from models_in(source, paths)
 
 
 def models_in(source: Source, paths: Iterable[Path]) -> Iterator[Candidate]:

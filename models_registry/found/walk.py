@@ -72,6 +72,11 @@ class Walk:
                 continue
             waiting += [(path, depth + 1) for path in reversed(below)]
 
+    def folders(self, root: Path) -> Iterator[Path]:
+        """Yield the folders in `root` by name, links to folders too."""
+        if self.goes_on() and self._enter(root, set()):
+            yield from (Path(entry.path) for entry in self._listed(root) if _is_folder(entry))
+
     def _enter(self, folder: Path, visited: set[Identity]) -> bool:
         """Return whether `folder` is one that was not visited, and may be."""
         try:

@@ -311,6 +311,14 @@ def test_a_scan_stays_within_its_limits(computer):
     assert (0 < len(findings.models) < 30, findings.complete) == (True, False)
 
 
+def test_data_sets_in_the_hub_s_cache_are_not_gone_through(computer):
+    for number in range(30):
+        write(computer.hub / "datasets--org--texts" / "snapshots" / "a" / f"{number}.gguf", gguf())
+    hub_file(computer.hub, "org/A-GGUF", "Q8_0/A-1B-Q8_0.gguf", gguf())
+    findings = computer.scan(Source.HUGGING_FACE, limits=Limits(entries=10))
+    assert ([model.name for model in findings.models], findings.complete) == (["A 1B"], True)
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not bind this user")
 def test_folders_that_may_not_be_read_are_named(computer):
     store = computer.ollama / "manifests"
