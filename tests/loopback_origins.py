@@ -106,12 +106,24 @@ class _Handler(BaseHTTPRequestHandler):
                 self.error(fault.status, "", "This is a fault.", fault.headers)
             elif self.hub.take_fault(request, "nonsense"):
                 self.reply(200, b"<html>Log in to the hotel's network</html>", {"Content-Type": "text/html"})
+            elif self.hub.take_fault(request, "flood"):
+                self._flood()
             else:
                 self.answer(request)
         except _End:
             self.close_connection = True
         except OSError:
             self._drop()
+
+    def _flood(self) -> None:
+        self.request_seen.status = 200
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.close_connection = True
+        block = memoryview(b"[" * _LARGE)
+        while not self.hub.closing.is_set():
+            self._push(block)
 
     def _drop(self) -> None:
         self.close_connection = True

@@ -95,6 +95,7 @@ class Fault:
             "etag": the CDN states another ETag, as when the file was replaced.
             "range_lie": the bytes come from `at` bytes further on than the Content-Range says.
             "nonsense": a page of HTML with status 200 instead of the answer.
+            "flood": JSON without end instead of the answer.
         file: Ends the path of the request or of the file; empty for all.
         method: "GET", "HEAD", "POST"; empty for all.
         origin: "hub", "cdn" or empty for both. Bodies of large files come from "cdn".

@@ -9,6 +9,7 @@ import os
 import re
 import ssl
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -42,6 +43,8 @@ USUAL = constants.ENDPOINT
 """The official hub, unless HF_ENDPOINT in the environment names another."""
 
 _CONNECT_SECONDS = 10.0
+_ANSWER_SECONDS = 60.0  # for all of an answer of the API
+_LARGEST_ANSWER = 32 << 20
 # The client of huggingface_hub would wait and try again by itself, deaf to a cancel.
 _RETRIED = {408, 429, 500, 502, 503, 504}
 
@@ -125,14 +128,18 @@ class Wire:
         return {**self._headers, "accept-encoding": "identity"}
 
     def relay(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send a request of huggingface_hub's."""
+        """Send a request of huggingface_hub's and receive the whole answer, within bounds."""
         if request.url.netloc and origin(str(request.url)) == origin(OFFICIAL) != self._origin:
             # Mirrors hand on the address of the next page as they got it.
-            request.url = httpx2.URL(self.endpoint + str(request.url).removeprefix(OFFICIAL))
+            request.url = httpx2.URL(self.endpoint + request.url.raw_path.decode("ascii"))
             request.headers["host"] = request.url.netloc.decode("ascii")
         request.extensions["timeout"] = self._timeout().as_dict()
         with self.explained():
-            response = self.client().send(request, **options)
+            response = self.client().send(request, **{**options, "stream": True})
+            with contextlib.closing(response):
+                body = _read(response)
+        if request.method != "HEAD":
+            response = _with_body(response, body)
         if response.status_code in _RETRIED:
             raise refusal(response)
         return response
@@ -202,6 +209,35 @@ class Wire:
         return bool({parts.scheme, "all"} & set(proxies)) and not urllib.request.proxy_bypass(
             parts.hostname or ""
         )
+
+
+def _read(response: httpx2.Response) -> bytes:
+    """Return the body of an answer.
+
+    Raises:
+        HubError: ANSWER or TIMEOUT, when it is larger or slower than any that makes sense.
+    """
+    body = bytearray()
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > _LARGEST_ANSWER:
+            raise HubError(HubProblem.ANSWER, f"an answer of more than {_LARGEST_ANSWER} bytes")
+        if time.monotonic() > deadline:
+            raise HubError(HubProblem.TIMEOUT, f"an answer that takes more than {_ANSWER_SECONDS} seconds")
+    return bytes(body)
+
+
+def _with_body(response: httpx2.Response, body: bytes) -> httpx2.Response:
+    """Return an answer as if it had been read at once."""
+    packing = {"content-encoding", "content-length", "transfer-encoding"}
+    return httpx2.Response(
+        response.status_code,
+        headers=[(name, value) for name, value in response.headers.multi_items() if name not in packing],
+        content=body,
+        request=response.request,
+        history=response.history,
+    )
 
 
 @cache

@@ -414,6 +414,22 @@ def test_a_switch_in_the_environment_keeps_everything_off_the_network(hub, clien
     assert not hub.requests
 
 
+def test_an_answer_without_end_is_not_taken_in(hub, client):
+    hub.faults.append(Fault("flood"))
+    with pytest.raises(HubError) as caught:
+        client.repository("maker/Model")
+    assert problem(caught) is HubProblem.ANSWER
+    assert hub.requests[0].sent < 100 << 20
+
+
+def test_an_answer_that_never_ends_has_its_time(hub, client, monkeypatch):
+    monkeypatch.setattr("models_registry.hub.wire._ANSWER_SECONDS", 0.0)
+    add(hub, "maker/Model")
+    with pytest.raises(HubError) as caught:
+        client.repository("maker/Model")
+    assert problem(caught) is HubProblem.TIMEOUT
+
+
 @pytest.mark.parametrize("name", ["llama 3", "../../etc", "a/b/c"])
 def test_a_name_that_is_none_is_not_even_asked_for(hub, client, name):
     with pytest.raises(HubError):
