@@ -13,6 +13,8 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any
 
+from models_registry import naming
+
 _FORMAT = 1
 
 
@@ -48,9 +50,16 @@ class Quantization:
     size_is_estimate: bool
 
     def matching(self, names: Iterable[str]) -> list[str]:
-        """Return those of the repository's file `names` that are of this quantization, sorted."""
+        """Return those of the repository's file `names` that are of this quantization, sorted.
+
+        Where there are none, those of Unsloth's kind of it, which it calls "UD-Q4_K_M".
+        """
         pattern = self.files.casefold()
-        return sorted(name for name in names if fnmatch.fnmatchcase(name.casefold(), pattern))
+        ours = sorted(name for name in names if fnmatch.fnmatchcase(name.casefold(), pattern))
+        for label in (self.name, f"UD-{self.name}"):
+            if found := [name for name in ours if naming.quantization(name) == label]:
+                return found
+        return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,18 @@ SCHEMA = of(
     ),
 )
 CATALOGUE = load()
+# Names that begin or end like those in the catalogue.
+OTHERS = [
+    "BF16",
+    "Q3_K_L",
+    "Q3_K_XL",
+    "Q4_K_S",
+    "Q4_0_4_4",
+    "UD-Q4_K_XL",
+    "Q6_K_L",
+    "UD-Q6_K_XL",
+    "UD-Q8_K_XL",
+]
 entries = pytest.mark.parametrize("entry", CATALOGUE.entries, ids=lambda entry: entry.id)
 
 
@@ -131,6 +143,10 @@ def test_every_model_is_described_consistently(entry):
         assert one.matching([f"{one.name}/{stem}-{one.name}-00001-of-00002.gguf"])
         assert one.matching([f"{stem.lower()}-{one.name.lower()}.gguf"])
         assert not one.matching([f"{stem}-IQ1_S.gguf", f"{stem}-{one.name}.txt"])
+        assert not one.matching([f"{stem}-{other}.gguf" for other in OTHERS if other != one.name])
+        dynamic, plain = f"{stem}-UD-{one.name}.gguf", f"{stem}-{one.name}.gguf"
+        assert one.matching([dynamic]) == [dynamic]
+        assert one.matching([dynamic, plain]) == [plain]
 
 
 @entries
