@@ -83,17 +83,7 @@ SCHEMA = of(
 )
 CATALOGUE = load()
 # Names that begin or end like those in the catalogue.
-OTHERS = [
-    "BF16",
-    "Q3_K_L",
-    "Q3_K_XL",
-    "Q4_K_S",
-    "Q4_0_4_4",
-    "UD-Q4_K_XL",
-    "Q6_K_L",
-    "UD-Q6_K_XL",
-    "UD-Q8_K_XL",
-]
+OTHERS = ["BF16", "Q3_K_L", "Q3_K_XL", "Q4_K_S", "Q4_0_4_4", "UD-Q4_K_XL", "Q6_K_L", "UD-Q6_K_XL"]
 entries = pytest.mark.parametrize("entry", CATALOGUE.entries, ids=lambda entry: entry.id)
 
 
