@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
-from loopback_repository import Content, Fault, Repository, Request
+from loopback_repository import Content, Fault, Repository, Request, spoil
 
 if TYPE_CHECKING:
     from loopback_hub import LoopbackHub
@@ -151,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def json(self, answer: Any, headers: Mapping[str, str] | None = None) -> None:
         """Send an answer as JSON."""
+        if fault := self.hub.take_fault(self.request_seen, "spoil"):
+            answer = spoil(answer, fault.at)
         known = {"Content-Type": "application/json"} | dict(headers or {})
         self.reply(200, json.dumps(answer).encode(), known)
 

@@ -1,6 +1,7 @@
 """What a stand-in hub holds, what goes wrong with it, and what it was asked."""
 
 import hashlib
+import json
 import mmap
 import random
 import re
@@ -95,6 +96,7 @@ class Fault:
             "etag": the CDN states another ETag, as when the file was replaced.
             "range_lie": the bytes come from `at` bytes further on than the Content-Range says.
             "nonsense": a page of HTML with status 200 instead of the answer.
+            "spoil": one value in the JSON of the API is a strange one, which one and how follows from `at`.
             "flood": JSON without end instead of the answer.
         file: Ends the path of the request or of the file; empty for all.
         method: "GET", "HEAD", "POST"; empty for all.
@@ -166,6 +168,30 @@ class Repository:
         """Return the commit that `revision` names, None when there is none."""
         commit = self.branches.get(revision or "main", revision)
         return commit if commit in self.commits else None
+
+
+STRANGE = (None, True, -1, 1.5, 10**30, "", "../..", "\0", [], [None], {}, {"a": [1]}, "x" * 5000)
+
+
+def spoil(answer: Any, seed: int) -> Any:
+    """Return a copy of JSON data in which one value is replaced by a strange one, or is missing."""
+    chance = random.Random(seed)
+    copy = json.loads(json.dumps(answer))
+    places: list[tuple[Any, Any]] = []
+    heap = [copy]
+    while heap:
+        each = heap.pop()
+        keys = list(each) if isinstance(each, dict) else range(len(each)) if isinstance(each, list) else ()
+        places += [(each, key) for key in keys]
+        heap += [each[key] for key in keys]
+    if not places:
+        return chance.choice(STRANGE)
+    holder, key = chance.choice(places)
+    if isinstance(holder, dict) and chance.random() < 0.2:
+        del holder[key]
+    else:
+        holder[key] = chance.choice(STRANGE)
+    return copy
 
 
 def fits(fault: Fault, request: Request) -> bool:

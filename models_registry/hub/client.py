@@ -19,6 +19,7 @@ from models_registry.hub.search import Found, Query
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import Organization, User
 
     from models_registry.hub.source import ByteSource
     from models_registry.hub.wire import Wire
@@ -170,7 +171,7 @@ class Hub:
         """Ask the hub for the least that it can answer, and whom the token belongs to."""
         began = time.monotonic()
         with self._about(self.endpoint) as api:
-            user = api.whoami()["name"] if self.sends_token else ""
+            user = str(api.whoami()["name"]) if self.sends_token else ""
             if not user:
                 list(api.list_models(filter="gguf", limit=1))
         return Connection(self.endpoint, self.is_mirror, user, time.monotonic() - began)
@@ -188,7 +189,7 @@ class Hub:
             for _ in range(_MOST_REQUESTS):
                 with self._about(query.text):
                     batch = list(islice(entries, page_size))
-                page += [each for each in batch if search.is_sound(each) and query.fits(each)]
+                page += [each for each in batch if each and query.fits(each)]
                 if len(page) >= page_size or len(batch) < page_size:
                     break
             yield tuple(page)
@@ -225,14 +226,13 @@ class Hub:
         with self._about(name) as api:
             try:
                 firm = api.get_organization_overview(name)
+                verified = firm.is_verified is True
+                return _publisher(name, firm, is_organization=True, is_verified=verified)
             except OSError as error:
                 if getattr(getattr(error, "response", None), "status_code", 0) != 404:
                     raise
                 person = api.get_user_overview(name)
-                counts = person.num_models or 0, person.num_followers or 0
-                return Publisher(name, person.fullname, False, False, *counts)
-            counts = firm.num_models or 0, firm.num_followers or 0
-            return Publisher(name, firm.fullname, True, bool(firm.is_verified), *counts)
+                return _publisher(name, person, is_organization=False, is_verified=False)
 
     def header(
         self, repository: Repository, variant: Variant, cancelled: Callable[[], bool] = lambda: False
@@ -326,6 +326,13 @@ class Hub:
     def _about(self, subject: str, path: str = "") -> "Iterator[HfApi]":
         with _subject(subject, path), self._wire.api() as api:
             yield api
+
+
+def _publisher(
+    name: str, facts: "Organization | User", *, is_organization: bool, is_verified: bool
+) -> Publisher:
+    models, followers = search.count(facts.num_models), search.count(facts.num_followers)
+    return Publisher(name, search.word(facts.fullname), is_organization, is_verified, models, followers)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from models_registry.hub import search
 from models_registry.hub.errors import HubError, HubProblem
-from models_registry.hub.names import check_repository, is_commit
+from models_registry.hub.names import is_commit
 from models_registry.hub.repository import RemoteFile, Repository, Scan, group
 
 if TYPE_CHECKING:
@@ -31,9 +31,8 @@ def read(api: "HfApi", name: str, revision: str) -> Repository:
     info = api.model_info(name, revision=revision or None)
     if not info.sha or not is_commit(info.sha):
         raise HubError(HubProblem.ANSWER, f"the commit is {info.sha!r}")
-    check_repository(info.id)
-    variants, projectors = group(_files(api, info))
     facts = search.read(info)
+    variants, projectors = group(_files(api, info))
     bases = (base.rpartition(":")[2] for base in search.tagged(facts.tags, "base_model"))
     return Repository(
         name=info.id,

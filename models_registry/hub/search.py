@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from models_registry.hub.errors import HubError
+from models_registry.hub.errors import HubError, HubProblem
 from models_registry.hub.names import check_repository
 
 if TYPE_CHECKING:
@@ -98,47 +98,46 @@ class Found:
         return self.repository.partition("/")[0]
 
 
-def ask(api: "HfApi", query: Query, page_size: int) -> Iterator[Found]:
-    """Yield what is found; the next page is asked for when it is wanted, by the one who wants it."""
+def ask(api: "HfApi", query: Query, page_size: int) -> Iterator[Found | None]:
+    """Yield what is found, None for what makes no sense.
+
+    The next page is asked for when it is wanted, by the one who wants it.
+    """
     from huggingface_hub.hf_api import ModelInfo
     from huggingface_hub.utils._pagination import paginate
 
     asked = query.parameters() | {"limit": page_size}
     for entry in paginate(f"{api.endpoint}/api/models", asked, api._build_hf_headers()):
-        facts: dict[str, Any] = {"siblings": None, **entry}
-        yield read(ModelInfo(**facts))  # type: ignore[no-untyped-call]
-
-
-def is_sound(found: Found) -> bool:
-    """Return whether a repository has a name that can be used."""
-    try:
-        check_repository(found.repository)
-    except HubError:
-        return False
-    return True
+        try:
+            facts: dict[str, Any] = {"siblings": None, **entry}
+            yield read(ModelInfo(**facts))  # type: ignore[no-untyped-call]
+        except (HubError, ValueError, TypeError, KeyError, AttributeError):
+            yield None
 
 
 def read(info: "ModelInfo") -> Found:
-    """Return what the hub says of a repository."""
-    tags = _tags_of(info)
+    """Return what the hub says of a repository.
+
+    Raises:
+        HubError: UNSAFE_NAME, NOT_FOUND or ANSWER, when its name is none that can be used.
+    """
+    if not isinstance(info.id, str):
+        raise HubError(HubProblem.ANSWER, f"a repository is named {info.id!r}")
+    check_repository(info.id)
+    tags = tuple(map(str, info.tags or ()))
     gguf = info.gguf if isinstance(info.gguf, dict) else {}
     return Found(
         repository=info.id,
-        downloads=info.downloads or 0,
-        likes=info.likes or 0,
+        downloads=count(info.downloads),
+        likes=count(info.likes),
         modified=info.last_modified,
         gated=bool(info.gated),
-        parameters=_number(gguf, "total"),
-        architecture=_word(gguf, "architecture"),
-        context=_number(gguf, "context_length"),
+        parameters=count(gguf.get("total")),
+        architecture=word(gguf.get("architecture")),
+        context=count(gguf.get("context_length")),
         license=next(tagged(tags, "license"), ""),
         tags=tags,
     )
-
-
-def _tags_of(info: "ModelInfo") -> tuple[str, ...]:
-    """Return the tags of a repository."""
-    return tuple(map(str, info.tags or ()))
 
 
 def tagged(tags: tuple[str, ...], kind: str) -> Iterator[str]:
@@ -148,13 +147,11 @@ def tagged(tags: tuple[str, ...], kind: str) -> Iterator[str]:
             yield tag[len(kind) + 1 :]
 
 
-def _number(facts: dict[str, Any], key: str) -> int:
+def count(value: object) -> int:
     """Return a count that the hub states, 0 where there is none."""
-    value = facts.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def _word(facts: dict[str, Any], key: str) -> str:
+def word(value: object) -> str:
     """Return a word that the hub states, empty where there is none."""
-    value = facts.get(key)
     return value if isinstance(value, str) else ""
