@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from models_registry.header import Header
 from models_registry.hub import listing, remote_header, search
-from models_registry.hub.errors import HubError, HubProblem
+from models_registry.hub.errors import HubError, HubProblem, about
 from models_registry.hub.names import check_path, check_repository
 from models_registry.hub.repository import RemoteFile, Repository, Variant
 from models_registry.hub.search import Found, Query
@@ -149,7 +149,7 @@ class Hub:
     @property
     def endpoint(self) -> str:
         """Return the address of the hub."""
-        return self._wire.endpoint
+        return self._stated or self._wire.endpoint
 
     @property
     def is_mirror(self) -> bool:
@@ -267,7 +267,9 @@ class Hub:
         return Link(url, found.commit_hash, found.etag, found.size)
 
     def open(self, repository: str, commit: str, path: str, start: int = 0) -> "ByteSource":
-        """Begin to receive a file, from the byte `start` on; the hub is asked anew where it is.
+        """Return a file to be received, from the byte `start` on.
+
+        The hub is asked when the source is asked for something, and each time anew where the file is.
 
         Args:
             repository: "maker/name".
@@ -278,11 +280,10 @@ class Hub:
         return self._open(repository, commit, path, start, 0)
 
     def _open(self, repository: str, commit: str, path: str, start: int, stop: int) -> "ByteSource":
-        from models_registry.hub.source import ByteSource
+        from models_registry.hub.source import ByteSource, Wanted
 
         url = self._url(repository, commit, path)
-        with _subject(repository, path):
-            return ByteSource(self._wire, url, commit, path, start, stop)
+        return ByteSource(self._wire, url, Wanted(repository, commit, path, start, stop))
 
     def _url(self, repository: str, commit: str, path: str) -> str:
         check_repository(repository)
@@ -294,7 +295,7 @@ class Hub:
     def _read(self, repository: str, commit: str, path: str) -> bytes:
         """Return a small file, its first 1 MiB."""
         source = self._open(repository, commit, path, 0, 0)
-        with contextlib.closing(source), _subject(repository, path):
+        with source:
             text = bytearray()
             for chunk in source.chunks():
                 text += chunk
@@ -309,7 +310,7 @@ class Hub:
         if cancelled():
             raise _Cancelled
         source = self._open(repository.name, repository.commit, file.path, start, stop)
-        with contextlib.closing(source), _subject(repository.name, file.path):
+        with source, about(repository.name, file.path):
             if source.total != file.size:
                 raise HubError(HubProblem.CHANGED, f"{source.total} bytes instead of {file.size}")
             skipped, received = start - source.start, bytearray()
@@ -324,7 +325,7 @@ class Hub:
 
     @contextlib.contextmanager
     def _about(self, subject: str, path: str = "") -> "Iterator[HfApi]":
-        with _subject(subject, path), self._wire.api() as api:
+        with about(subject, path), self._wire.api() as api:
             yield api
 
 
@@ -333,17 +334,6 @@ def _publisher(
 ) -> Publisher:
     models, followers = search.count(facts.num_models), search.count(facts.num_followers)
     return Publisher(name, search.word(facts.fullname), is_organization, is_verified, models, followers)
-
-
-@contextlib.contextmanager
-def _subject(repository: str, path: str = "") -> Iterator[None]:
-    """Say what an error is about that does not say so itself."""
-    try:
-        yield
-    except HubError as error:
-        about_file = error.problem in (HubProblem.NO_SUCH_FILE, HubProblem.CHANGED)
-        error.subject = error.subject or (path if about_file and path else repository)
-        raise
 
 
 def _address(text: str) -> str:

@@ -1,5 +1,7 @@
 """Why a hub does not give what was asked of it."""
 
+import contextlib
+from collections.abc import Iterator
 from enum import StrEnum
 
 
@@ -79,3 +81,19 @@ class HubError(Exception):
 
     def __str__(self) -> str:
         return f"{self.problem}: {self.detail}"
+
+
+@contextlib.contextmanager
+def about(subject: str, path: str = "") -> Iterator[None]:
+    """Say what an error in the block is about, where it does not say so itself.
+
+    Args:
+        subject: A repository, mostly.
+        path: Of the file in it that was asked for.
+    """
+    try:
+        yield
+    except HubError as error:
+        about_file = error.problem in (HubProblem.NO_SUCH_FILE, HubProblem.CHANGED)
+        error.subject = error.subject or (path if about_file and path else subject)
+        raise

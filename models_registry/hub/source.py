@@ -5,11 +5,11 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Self
+from typing import NamedTuple, Self
 
 import httpx2
 
-from models_registry.hub.errors import HubError, HubProblem
+from models_registry.hub.errors import HubError, HubProblem, about
 from models_registry.hub.wire import Wire, refusal
 
 _CHUNK = 256 << 10
@@ -18,36 +18,45 @@ _DIRECT = 1 << 20
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
-class ByteSource:
-    """A file on its way. One thread opens, reads and closes it; another one may close it too.
+class Wanted(NamedTuple):
+    """Some bytes of a file: from `start` to `stop`, or to the end when that is 0."""
 
-    Attributes:
-        total: Bytes of the whole file.
-        start: Where the bytes really begin; 0 when the server cannot begin elsewhere.
-        etag: What the hub says the content is: the sha256, for nearly all GGUF files.
-        commit: Where it is from.
+    repository: str
+    commit: str
+    path: str
+    start: int
+    stop: int
+
+
+class _Answer(NamedTuple):
+    """What a hub begins to send: bytes from `start` on, `length` of the file's `total`."""
+
+    response: httpx2.Response
+    etag: str
+    start: int
+    total: int
+    length: int
+
+
+class ByteSource:
+    """A file on its way. One thread asks for it, reads and closes it; another one may close it at any time.
+
+    The hub is asked at the first use of an attribute or of `chunks`. Whatever is used raises HubError when
+    what comes is not the file, or not the bytes, that were asked for.
     """
 
-    def __init__(self, wire: Wire, url: str, commit: str, path: str, start: int = 0, stop: int = 0) -> None:
-        """Ask for the bytes from `start` to `stop` (0: the end), and wait for the answer.
-
-        Raises:
-            HubError: When it is not the file, or not the bytes, that were asked for.
-        """
-        headers = wire.headers()
-        if start or stop:
-            headers["range"] = f"bytes={start}-{stop - 1 if stop else ''}"
+    def __init__(self, wire: Wire, url: str, wanted: Wanted) -> None:
+        """Name what is wanted; nothing is sent yet."""
         self._wire = wire
+        self._url = url
+        self._wanted = wanted
         self._owner = threading.get_ident()
         self._lock = threading.Lock()
+        self._asked = False
+        self._ready = threading.Event()
         self._closed = False
-        self._response = wire.stream(url, headers)
-        try:
-            self.commit, self.etag, linked = _identify(self._response, commit, path)
-            self.start, self.total, self._left = _extent(self._response, start, linked)
-        except BaseException:
-            self._response.close()
-            raise
+        self._answer: _Answer | None = None
+        self._error: Exception | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -55,54 +64,111 @@ class ByteSource:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def start(self) -> int:
+        """Return where the bytes begin; 0 when the server cannot begin elsewhere."""
+        return self._ask().start
+
+    @property
+    def total(self) -> int:
+        """Return the bytes of the whole file."""
+        return self._ask().total
+
+    @property
+    def etag(self) -> str:
+        """Return what the hub says the content is: the sha256, for nearly all GGUF files."""
+        return self._ask().etag
+
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes as they arrive, at most 256 KiB at once; no more after `close`.
 
         Raises:
-            HubError: OFFLINE when the connection is lost, TIMEOUT when nothing comes.
+            HubError: OFFLINE when the connection is lost, TIMEOUT when nothing comes, and all refusals.
         """
         try:
-            with self._wire.explained():
-                yield from self._received()
+            with about(self._wanted.repository, self._wanted.path), self._wire.explained():
+                yield from self._received(self._ask())
         except HubError:
             if not self._closed:
                 raise
 
     def close(self) -> None:
-        """End it. From another thread, a wait for bytes ends at once."""
+        """End it. From another thread, a wait for the answer or for bytes ends at once."""
         with self._lock:
+            first, self._closed = not self._closed, True
+            self._ready.set()
+            if not self._answer:
+                return
+            response = self._answer.response
             if threading.get_ident() == self._owner:
-                self._closed = True
-                self._response.close()
-            elif not self._closed:
-                self._closed = True
-                stream = self._response.extensions["network_stream"]
+                response.close()
+            elif first:
+                stream = response.extensions["network_stream"]
                 with contextlib.suppress(OSError):
                     # As of the socket itself, which for TLS would say goodbye first.
                     socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
 
-    def _received(self) -> Iterator[bytes]:
-        parsed = self._response.iter_raw()  # to be kept: when it is dropped, the response is closed
+    def _ask(self) -> _Answer:
+        """Return the answer; the first call asks for it, on a thread that nobody has to wait for."""
+        if not self._asked and not self._closed:
+            self._asked = True
+            threading.Thread(target=self._receive_answer, name="hub", daemon=True).start()
+        self._ready.wait()
+        if self._error:
+            raise self._error
+        if not self._answer:
+            raise HubError(HubProblem.OFFLINE, "it was closed before the answer came")
+        return self._answer
+
+    def _receive_answer(self) -> None:
+        answer: _Answer | None = None
+        try:
+            with about(self._wanted.repository, self._wanted.path):
+                answer = self._open()
+        except Exception as error:  # raised where it is waited for
+            self._error = error
+        with self._lock:
+            if self._closed and answer:
+                answer.response.close()
+            else:
+                self._answer = answer
+            self._ready.set()
+
+    def _open(self) -> _Answer:
+        wanted, headers = self._wanted, self._wire.headers()
+        if wanted.start or wanted.stop:
+            headers["range"] = f"bytes={wanted.start}-{wanted.stop - 1 if wanted.stop else ''}"
+        response = self._wire.stream(self._url, headers)
+        try:
+            etag, linked = _identify(response, wanted)
+            return _Answer(response, etag, *_extent(response, wanted.start, linked))
+        except BaseException:
+            response.close()
+            raise
+
+    def _received(self, answer: _Answer) -> Iterator[bytes]:
+        left = answer.length
+        parsed = answer.response.iter_raw()  # to be kept: when it is dropped, the response is closed
         for piece in parsed:
-            self._left -= len(piece)
+            left -= len(piece)
             for at in range(0, len(piece), _CHUNK):
                 yield piece[at : at + _CHUNK]
-            if self._closed or self._left > _DIRECT:
+            if self._closed or left > _DIRECT:
                 # The parser keeps nothing back: it hands on all that it has of a body of known length.
                 break
         else:
             return
-        stream = self._response.extensions["network_stream"]
-        while self._left and not self._closed:
-            piece = stream.read(min(_CHUNK, self._left), timeout=self._wire.seconds)
+        stream = answer.response.extensions["network_stream"]
+        while left and not self._closed:
+            piece = stream.read(min(_CHUNK, left), timeout=self._wire.seconds)
             if not piece:
-                raise HubError(HubProblem.OFFLINE, f"the connection ended {self._left} bytes too early")
-            self._left -= len(piece)
+                raise HubError(HubProblem.OFFLINE, f"the connection ended {left} bytes too early")
+            left -= len(piece)
             yield piece
 
 
-def _identify(response: httpx2.Response, commit: str, path: str) -> tuple[str, str, int | None]:
-    """Return commit, content and size as the hub states them on the way to the bytes.
+def _identify(response: httpx2.Response, wanted: Wanted) -> tuple[str, int | None]:
+    """Return content and size as the hub states them on the way to the bytes.
 
     Raises:
         HubError: ANSWER when no hub was on the way, CHANGED when it is another commit, and all refusals.
@@ -113,11 +179,11 @@ def _identify(response: httpx2.Response, commit: str, path: str) -> tuple[str, s
     if hub is None:
         raise HubError(HubProblem.ANSWER, "no X-Repo-Commit in the answer")
     found = hub.headers["x-repo-commit"]
-    if found != commit:
-        raise HubError(HubProblem.CHANGED, f"commit {found} instead of {commit}", path)
+    if found != wanted.commit:
+        raise HubError(HubProblem.CHANGED, f"commit {found} instead of {wanted.commit}", wanted.path)
     etag = hub.headers.get("x-linked-etag", hub.headers.get("etag", ""))
     size = hub.headers.get("x-linked-size", "")
-    return found, etag.removeprefix("W/").strip('"'), int(size) if size.isdecimal() else None
+    return etag.removeprefix("W/").strip('"'), int(size) if size.isdecimal() else None
 
 
 def _extent(response: httpx2.Response, start: int, linked: int | None) -> tuple[int, int, int]:

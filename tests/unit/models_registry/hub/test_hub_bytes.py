@@ -37,6 +37,10 @@ def received(content, start, stop=None):
     return b"".join(content.slices(start, content.size if stop is None else stop))
 
 
+def begin(source):
+    return source.total
+
+
 def problem(caught):
     return caught.value.problem
 
@@ -44,7 +48,7 @@ def problem(caught):
 @pytest.mark.parametrize("start", [0, 1, MIB, 5 * MIB + 12_344])
 def test_a_file_comes_from_any_byte_on(hub, client, commit, content, start):
     with client.open(NAME, commit, PATH, start) as source:
-        assert (source.start, source.total, source.commit) == (start, content.size, commit)
+        assert (source.start, source.total) == (start, content.size)
         assert source.etag == content.sha256
         chunks = list(source.chunks())
     assert b"".join(chunks) == received(content, start)
@@ -128,6 +132,27 @@ def test_another_thread_ends_it_at_once(hub, client, commit, fault):
     source.close()  # once more does no harm
 
 
+def test_another_thread_ends_the_wait_for_the_answer_at_once(hub, client, commit):
+    hub.before = lambda _: hub.closing.wait(5)
+    source = client.open(NAME, commit, PATH)
+    threading.Timer(0.1, source.close).start()
+    began = time.monotonic()
+    with pytest.raises(HubError):
+        begin(source)
+    assert list(source.chunks()) == []
+    assert time.monotonic() - began < 0.3
+    assert len(hub.requests) == 1
+
+
+def test_nothing_is_sent_before_it_is_wanted(hub, client, commit):
+    with client.open(NAME, commit, PATH):
+        pass
+    with client.open(NAME, commit, PATH) as source:
+        source.close()
+        assert list(source.chunks()) == []
+    assert not hub.requests
+
+
 def test_it_may_be_closed_before_anything_is_read(client, commit):
     source = client.open(NAME, commit, PATH)
     closer = threading.Thread(target=source.close)
@@ -163,7 +188,7 @@ def test_it_may_be_closed_before_anything_is_read(client, commit):
 def test_what_is_not_the_bytes_is_known_before_they_are_taken(hub, client, commit, fault, expected):
     hub.faults.append(fault)
     with pytest.raises(HubError) as caught:
-        client.open(NAME, commit, PATH, 5)
+        begin(client.open(NAME, commit, PATH, 5))
     assert problem(caught) is expected
     if expected is HubProblem.CHANGED:
         assert caught.value.subject == PATH
@@ -175,17 +200,17 @@ def test_a_403_of_the_second_origin_does_not_blame_the_token(hub, commit):
         Hub(hub.endpoint, GOOD_TOKEN, token_for_mirror=True) as client,
         pytest.raises(HubError) as caught,
     ):
-        client.open(NAME, commit, PATH)
+        begin(client.open(NAME, commit, PATH))
     assert (problem(caught), caught.value.status) == (HubProblem.SERVER, 403)
 
 
 def test_a_file_or_a_commit_that_is_gone_is_named(hub, client, commit):
     with pytest.raises(HubError) as caught:
-        client.open(NAME, commit, "missing.gguf")
+        begin(client.open(NAME, commit, "missing.gguf"))
     assert (problem(caught), caught.value.subject) == (HubProblem.NO_SUCH_FILE, "missing.gguf")
     hub.push(NAME, {PATH: b"other"}, rewrite=True)
     with pytest.raises(HubError) as caught:
-        client.open(NAME, commit, PATH)
+        begin(client.open(NAME, commit, PATH))
     assert (problem(caught), caught.value.subject) == (HubProblem.NO_SUCH_REVISION, NAME)
 
 
@@ -195,7 +220,8 @@ def test_a_commit_asked_for_stays_that_commit(hub, client, commit, content):
     with client.open(NAME, commit, PATH) as source:
         assert source.total == content.size
     with pytest.raises(HubError) as caught:
-        client.open(NAME, "main", PATH)  # a server that answers with another commit than the one asked for
+        # a server that answers with another commit than the one asked for
+        begin(client.open(NAME, "main", PATH))
     assert problem(caught) is HubProblem.CHANGED
 
 

@@ -33,6 +33,10 @@ def names(pages):
     return [found.repository for page in pages for found in page]
 
 
+def begin(source):
+    return source.total
+
+
 def problem(caught):
     return caught.value.problem
 
@@ -208,7 +212,7 @@ def test_a_gated_repository_is_shown_and_its_files_are_not(hub, token, accessibl
                 assert b"".join(source.chunks()) == b"GGUF"
             return
         with pytest.raises(HubError) as caught:
-            client.open(found.name, found.commit, found.choose().path)
+            begin(client.open(found.name, found.commit, found.choose().path))
         assert (problem(caught), caught.value.subject) == (HubProblem.GATED, "maker/Model")
 
 
@@ -220,7 +224,7 @@ def test_a_wrong_token_is_called_wrong_wherever_it_is_used(hub):
             client.test_connection,
             lambda: next(client.search(Query())),
             lambda: client.repository("maker/Model"),
-            lambda: client.open("maker/Model", commit, "x-Q4_K_M.gguf"),
+            lambda: client.open("maker/Model", commit, "x-Q4_K_M.gguf").total,
         ):
             with pytest.raises(HubError) as caught:
                 act()
@@ -323,7 +327,7 @@ def everything(client):
         lambda: client.repository("maker/Model"),
         lambda: client.publisher("maker"),
         lambda: client.link("maker/Model", "c" * 40, "x.gguf"),
-        lambda: client.open("maker/Model", "c" * 40, "x.gguf"),
+        lambda: client.open("maker/Model", "c" * 40, "x.gguf").total,
     )
 
 
