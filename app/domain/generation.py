@@ -236,7 +236,8 @@ class Job:
     def put(self, event: EngineEvent) -> None:
         """Append `event`. Only the engine calls this."""
         self.events.append(event)
-        self._arrived.set()
+        if not self._arrived.is_set():  # `drain` clears it before it takes, so this event is not missed
+            self._arrived.set()
 
     def drain(self) -> list[EngineEvent]:
         """Take out every event that has arrived, oldest first."""

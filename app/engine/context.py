@@ -94,6 +94,8 @@ class Context:
             )
         self._memory = api.llama_get_memory(self._context)
         self._batch = api.llama_batch_init(layout.ubatch, 0, 1)
+        # Looked up once: ctypes makes a new object each time.
+        self._columns = self._batch.token, self._batch.pos, self._batch.seq_id, self._batch.logits
         for i in range(layout.ubatch):
             self._batch.n_seq_id[i] = 1
         self.threads = threads
@@ -140,8 +142,7 @@ class Context:
         """
         if self._flag is not None and self._flag[0] != b"\0":  # GPUs do not look at it while they compute
             raise Aborted
-        batch = self._batch
-        token, pos, seq_id, logits = batch.token, batch.pos, batch.seq_id, batch.logits
+        token, pos, seq_id, logits = self._columns
         i = 0
         for part in parts:
             silent = i + len(part.tokens) - part.outputs
@@ -151,8 +152,8 @@ class Context:
                 seq_id[i][0] = part.sequence
                 logits[i] = i >= silent
                 i += 1
-        batch.n_tokens = i
-        code = api.llama_decode(self._context, batch)
+        self._batch.n_tokens = i
+        code = api.llama_decode(self._context, self._batch)
         if code == _OK:
             return
         if code == _NO_SLOT:

@@ -1,6 +1,7 @@
 """Logits as numpy arrays: what the last decode computed, looked at where it lies."""
 
 import ctypes
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ Logits = NDArray[np.float32]
 Tokens = NDArray[np.int32]
 
 _TOKEN_DATA = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+_PLACES = 64  # outputs lie in the same places batch after batch
 _STRIDE = 16  # one logit in so many tells well enough how they are distributed
 
 
@@ -24,7 +26,13 @@ def view(context: Context, index: int, size: int) -> Logits:
     pointer = api.llama_get_logits_ith(context.handle, index)
     if not pointer:
         raise RuntimeError(f"the last decode left no logits at {index}")
-    memory = (ctypes.c_float * size).from_address(ctypes.addressof(pointer.contents))
+    return _array(ctypes.addressof(pointer.contents), size)
+
+
+@lru_cache(_PLACES)
+def _array(address: int, size: int) -> Logits:
+    """Return the memory at `address`; it is asked for only while there are logits."""
+    memory = (ctypes.c_float * size).from_address(address)
     return np.frombuffer(memoryview(memory), np.float32)
 
 

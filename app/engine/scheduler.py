@@ -121,8 +121,10 @@ class Scheduler:
 
     def _seat(self) -> None:
         """Give a sequence to the answers that have none, those that somebody waits for first."""
-        seated = [answer for answer in self.answers if answer.sequence]
         waiting = [answer for answer in self.answers if not answer.sequence]
+        if not waiting:
+            return
+        seated = [answer for answer in self.answers if answer.sequence]
         for answer in sorted(waiting, key=lambda each: each.background):
             if any(each.reproducible for each in seated) or not self._cache.has_free:
                 return
@@ -252,13 +254,11 @@ class Scheduler:
     def _account(self, shares: list[_Share], seconds: float) -> None:
         """Keep book of the time that background work takes from answers that somebody reads."""
         background = sum(len(share.tokens) for share in shares if share.answer.background)
-        everything = sum(len(share.tokens) for share in shares)
-        if background == everything:
-            self._debt = 0.0
-        elif background:
-            self._debt += seconds * background / everything
-        else:
+        if not background:
             self._debt = max(0.0, self._debt - seconds)
+            return
+        everything = sum(len(share.tokens) for share in shares)
+        self._debt = 0.0 if background == everything else self._debt + seconds * background / everything
 
     def _end(self, answer: Answer, reason: StopReason | UserError) -> None:
         self.answers.remove(answer)

@@ -6,7 +6,7 @@ a target was missed. Everything is a ratio inside one run, taken in turn with wh
 a computer that does other things too gives no seconds that mean anything.
 
 - peer: llama-bench, built by llama_bench.py from the same source: prefill of 512 tokens, decode of 64.
-- class: the `Llama` class of llama-cpp-python, streaming one answer of 2,000 tokens.
+- class: the `Llama` class of llama-cpp-python, streaming one answer of 2,000 tokens, each as it comes.
 - warm: the 20th turn of a chat, against reading its new tokens with bare calls of llama.cpp.
 - restored: going on with a chat of 4,096 tokens after a restart, against reading it for the first time.
 - regenerate: how much is read again for another answer to the same question.
@@ -83,16 +83,25 @@ def show_peer(choices: Choices) -> dict[str, Any]:
 
 
 def show_class(choices: Choices) -> dict[str, Any]:
-    """Compare a long answer with the `Llama` class, in turn; a token counts, should one end early."""
-    pairs = [(side("long-answer", choices), side("class", choices)) for _round in range(choices.rounds)]
-    ratios = [ours["seconds"] / ours["tokens"] / (peer["seconds"] / peer["tokens"]) for ours, peer in pairs]
-    lock = statistics.median(ours["lock_milliseconds"] for ours, _peer in pairs)
+    """Compare a long answer with the `Llama` class, each as it comes, in turn; and token by token."""
+    choices = replace(choices, flash=None)
+    rounds = [
+        [side(name, choices) for name in ("long-answer", "plain-answer", "class")]
+        for _round in range(choices.rounds)
+    ]
+
+    def ratios(which: int) -> list[float]:  # of the time for a token, should one end early
+        return [
+            each[which]["seconds"] / each[which]["tokens"] / (each[2]["seconds"] / each[2]["tokens"])
+            for each in rounds
+        ]
+
+    ours, plain, peer = (statistics.median(each[n]["seconds"] for each in rounds) for n in range(3))
+    lock = statistics.median(each[1]["lock_milliseconds"] for each in rounds)
     result = at_most(
-        ratios, 0.9,
-        ours_seconds=statistics.median(ours["seconds"] for ours, _peer in pairs),
-        class_seconds=statistics.median(peer["seconds"] for _ours, peer in pairs),
-        ours_tokens=pairs[0][0]["tokens"], class_tokens=pairs[0][1]["tokens"],
-        same_text=all(ours["text"] == peer["text"] for ours, peer in pairs),
+        ratios(0), 0.9, ours_seconds=ours, plain_seconds=plain, class_seconds=peer,
+        plain_ratio=statistics.median(ratios(1)), tokens=[each["tokens"] for each in rounds[0]],
+        same_text=len({each["text"] for sides in rounds for each in sides}) == 1,
         lock_milliseconds=lock, lock_target=0.1,
     )  # fmt: skip
     return {**result, "met": result["met"] and lock <= 0.1}

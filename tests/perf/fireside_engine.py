@@ -44,7 +44,7 @@ class Choices:
     model: Path
     rounds: int
     threads: int
-    flash: bool
+    flash: bool | None  # flash attention; None as it comes
     home: Path
     depths: tuple[int, ...] = (0, 4096)
 

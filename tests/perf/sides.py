@@ -176,13 +176,13 @@ def _speeds(choices: Choices) -> dict[str, Any]:
     return found
 
 
-def _long_answer(choices: Choices) -> dict[str, Any]:
+def _long_answer(choices: Choices, *, speculation: bool = True) -> dict[str, Any]:
     """Return how long our answer of LONG_ANSWER tokens takes."""
     gauge = Gauge()
     with Fireside(choices, 4096) as fireside:
         gauge.reset()
         began = time.perf_counter()
-        job = fireside.submit([Turn("user", COUNTING)], LONG_ANSWER)
+        job = fireside.submit([Turn("user", COUNTING)], LONG_ANSWER, speculation=speculation)
         found = fireside.wait(job, began, PUMP)
     return {
         "seconds": found.seconds,
@@ -192,13 +192,18 @@ def _long_answer(choices: Choices) -> dict[str, Any]:
     }
 
 
+def _plain_answer(choices: Choices) -> dict[str, Any]:
+    """Return the same, token by token."""
+    return _long_answer(choices, speculation=False)
+
+
 def _long_answer_of_the_class(choices: Choices) -> dict[str, Any]:
     """Return how long the same takes with the `Llama` class, as it comes."""
     from llama_cpp import Llama
 
     llama = Llama(
         str(choices.model), n_ctx=4096, n_threads=choices.threads, n_threads_batch=choices.threads,
-        flash_attn=choices.flash,
+        flash_attn=bool(choices.flash),
     )  # fmt: skip
 
     def stream(question: str, tokens: int) -> list[str]:
@@ -216,7 +221,12 @@ def _long_answer_of_the_class(choices: Choices) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began, "tokens": len(pieces), "text": "".join(pieces)}
 
 
-SIDES = {"speeds": _speeds, "long-answer": _long_answer, "class": _long_answer_of_the_class}
+SIDES = {
+    "speeds": _speeds,
+    "long-answer": _long_answer,
+    "plain-answer": _plain_answer,
+    "class": _long_answer_of_the_class,
+}
 
 
 def side(name: str, choices: Choices) -> dict[str, Any]:
