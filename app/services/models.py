@@ -226,7 +226,7 @@ def _model(entry: Entry) -> Model:
         return Model(entry.path, entry.name, Origin(entry.origin), size=0, problem=problem)
     return Model(
         path=entry.path,
-        name=header.name,
+        name=entry.name,
         origin=Origin(entry.origin),
         size=header.file_size,
         quantization=header.quantization,

@@ -31,7 +31,7 @@ def listed(walk: Walk, folder: Path) -> Iterator[Candidate]:
 
 def _read(record: Path, folder: Path) -> Candidate | None:
     """Return what a record says, None when it names no file: older ones lie beside theirs."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     content = read_small(record)
     name = naming.file_name(record.parent)
