@@ -25,18 +25,24 @@ from app.domain.language import _
 from app.engine.trial import TRIAL, Trials
 from app.engine.worker import Engine
 from app.services import Services
+from app.services.adoption import Adoption
 from app.services.benchmark import Benchmark
 from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
+from app.services.discovery import Discovery
+from app.services.downloads import Downloads
 from app.services.history import History
+from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.services.questions import Questions
+from app.services.recommendations import Recommendations
 from app.services.titles import Titles
 from app.storage import writers
 from app.storage.chats import ChatStore
 from app.storage.database import Database
+from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders, InstanceLock
 from app.storage.preferences import PreferenceStore
 from app.ui.assets import asset
@@ -97,13 +103,23 @@ class Build:
         self.store = ChatStore(self.database, self.changes)
         kept = PreferenceStore(self.database)
         preferences = Preferences(kept)
+        models = Models(Library(folders.models), self.engine, self.changes, self.store.fill_sha256)
+        hubs = Hubs(kept)
+        discovery = Discovery(hubs)
+        downloads = Downloads(
+            DownloadStore(self.database, self.changes),
+            folders.models,
+            self.changes,
+            lambda download: hubs.hub(download.endpoint),
+            lambda download, paths: models.arrived(paths, download.sha256),
+        )
         titles = Titles(self.store, self.engine, post, preferences.name_chats)
         self.services = Services(
             folders=folders,
             database=self.database,
             history=History(self.store),
             conversation=Conversation(self.store, self.engine, post, report, titles),
-            models=Models(Library(folders.models), self.engine, self.changes, self.store.fill_sha256),
+            models=models,
             questions=Questions(self.engine),
             preferences=preferences,
             benchmark=Benchmark(
@@ -112,12 +128,19 @@ class Build:
             ),
             choices=ModelChoices(kept),
             inspection=Inspection(folders),
+            hubs=hubs,
+            discovery=discovery,
+            downloads=downloads,
+            recommendations=Recommendations(discovery, downloads),
+            adoption=Adoption(kept, models),
         )
 
     def begin(self) -> None:
         """Begin what takes long: open the database, end what a crash left open, list the models."""
         self.store.recover().add_done_callback(self._tell)
         self.services.models.refresh()
+        self.services.downloads.refresh()
+        self.services.downloads.begin()
 
     def _tell(self, future: "Future[list[int]]") -> None:
         error = future.exception()
@@ -130,6 +153,9 @@ class Build:
         """End everything, what is being written first."""
         self.services.conversation.close()
         self.services.inspection.close()
+        self.services.recommendations.close()
+        self.services.downloads.close()
+        self.services.discovery.close()
         self.services.models.close()
         self.engine.close()
         self.database.close()
@@ -204,6 +230,7 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         preferences=services.preferences,
         choices=services.choices,
         inspection=services.inspection,
+        downloads=services.downloads,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )
 

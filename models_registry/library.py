@@ -164,14 +164,29 @@ class Library:
         digest = _digest(path, cancelled)
         if digest is None or _stamp(path) != stamp:
             return None
-        self._unsaved[str(path)] = (stamp, digest)
+        self._keep_sha256(path, stamp, digest)
+        return digest
+
+    def digest(self, path: Path, cancelled: Callable[[], bool]) -> str | None:
+        """Compute the sha256 of a model anew; None when `cancelled` said so.
+
+        Raises:
+            ModelFileError: MISSING, NOT_A_FILE or UNREADABLE.
+        """
+        return _digest(path, cancelled)
+
+    def learn_sha256(self, path: Path, sha256: str) -> None:
+        """Keep the sha256 of a model in one file, as whoever has just written it computed it."""
+        self._keep_sha256(path, _stamp(path), sha256)
+
+    def _keep_sha256(self, path: Path, stamp: Stamp, sha256: str) -> None:
+        self._unsaved[str(path)] = (stamp, sha256)
         try:
             self._index.update(lambda index: index.sha256.update(self._unsaved))
         except OSError as error:
             logger.warning("A sha256 could not be kept: %s", error)
         else:
             self._unsaved.clear()
-        return digest
 
     def _read_index(self) -> Index:
         try:

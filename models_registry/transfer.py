@@ -32,15 +32,15 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class ByteSource(Protocol):
-    """A file that is being sent, from some byte on.
+    """A file that is being sent, from some byte on."""
 
-    Attributes:
-        total: Bytes of the whole file.
-        start: Where the sender really began; 0 when it cannot begin elsewhere.
-    """
+    @property
+    def total(self) -> int:
+        """Return the bytes of the whole file."""
 
-    total: int
-    start: int
+    @property
+    def start(self) -> int:
+        """Return where the sender really begins; 0 when it cannot begin elsewhere."""
 
     def chunks(self) -> Iterator[bytes]:
         """Give the bytes as they arrive."""

@@ -9,6 +9,7 @@ import pytest
 from models_registry.starter import find_starter
 
 os.environ["LC_ALL"] = "C.UTF-8"  # English, whatever language the computer speaks, in child processes too
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # nobody's own keyring is touched
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from app import __version__
+from app.cli.hub import SORTS
 from app.cli.options import add_options, token_count
 from app.domain.language import _
 from app.domain.loading import KV_TYPES
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     add = what.add_parser("add", parents=[everywhere], help=_("add a GGUF file; the file stays where it is"))
     add.add_argument("path", type=Path)
     _add_json(add)
+    _add_hub(what, everywhere)
 
     history = commands.add_parser("history", parents=[everywhere], help=_("list the chats on this computer"))
     _add_json(history)
@@ -82,6 +84,44 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_json(doctor)
     return root
+
+
+def _add_hub(
+    what: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
+) -> None:
+    """Add what reaches beyond the models that are here."""
+    search = what.add_parser("search", parents=[everywhere], help=_("search the hub for models"))
+    search.add_argument("query", nargs="*", help=_("words of the name"))
+    search.add_argument("--sort", choices=SORTS, default="trending", help=_("the order of the results"))
+    search.add_argument("--license", metavar="NAME", help=_("only under this license, such as apache-2.0"))
+    search.add_argument("--limit", type=run_count, default=30, metavar="N", help=_("at most N results"))
+    _add_json(search)
+    get = what.add_parser(
+        "get", parents=[everywhere], help=_("download a model, or go on with a download that broke off")
+    )
+    get.add_argument(
+        "repository", metavar="REPO[:QUANT]", help=_("such as maker/model:Q4_K_M, or the address of its page")
+    )
+    get.add_argument("quantization", nargs="?", default="", help=argparse.SUPPRESS)
+    _add_json(get)
+    suggest = what.add_parser("suggest", parents=[everywhere], help=_("list models that suit this computer"))
+    suggest.add_argument("--limit", type=run_count, default=10, metavar="N", help=_("at most N results"))
+    _add_json(suggest)
+    scan = what.add_parser("scan", parents=[everywhere], help=_("find the models of other apps"))
+    scan.add_argument("app", nargs="*", help=_("look only for those of these apps, such as ollama"))
+    scan.add_argument("--add", action="store_true", help=_("use them where they lie; nothing is copied"))
+    _add_json(scan)
+    verify = what.add_parser(
+        "verify", parents=[everywhere], help=_("check that a model's bytes are still right")
+    )
+    verify.add_argument("model", help=_("the model: its name, a part of the name, or the path of its file"))
+    _add_json(verify)
+    remove = what.add_parser(
+        "remove", parents=[everywhere],
+        help=_("move a downloaded model to the trash, or take an added one off the list"),
+    )  # fmt: skip
+    remove.add_argument("model", help=_("the model: its name, a part of the name, or the path of its file"))
+    _add_json(remove)
 
 
 def _add_bench(bench: argparse.ArgumentParser) -> None:

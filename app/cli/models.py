@@ -4,16 +4,21 @@ import argparse
 import sys
 from typing import Any
 
+from app.cli import hub
 from app.cli.loop import Loop
 from app.cli.output import print_columns, print_json, size
+from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.model import Model, Origin
 from app.services import Services
 
 
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
-    """List the models, tell about one, or add one."""
+    """List the models, tell about one, add, check or remove one, or look beyond them."""
     as_json = "json" in arguments
+    beyond = {"search": hub.search, "get": hub.get, "scan": hub.scan, "suggest": hub.suggest}
+    if arguments.action in beyond:
+        return beyond[arguments.action](services, loop, arguments)
     if arguments.action == "add":
         model = loop.result(services.models.add(arguments.path))
         if not as_json:
@@ -25,6 +30,15 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     if arguments.action == "info":
         model = services.models.find(models, arguments.model)
         _print_one(loop.result(services.models.identified(model)), as_json=as_json)
+    elif arguments.action == "verify":
+        return _verify(services, loop, services.models.find(models, arguments.model), as_json=as_json)
+    elif arguments.action == "remove":
+        model = services.models.find(models, arguments.model)
+        loop.result(services.models.remove(model))
+        if as_json:
+            print_json({"name": model.name, "path": str(model.path)})
+        else:
+            print(_removed(model))
     elif as_json:
         print_json([_object(model) for model in models])
     elif models:
@@ -43,6 +57,29 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     else:
         print(_("There are no models yet. Add one: fireside models add FILE.gguf"), file=sys.stderr)
     return 0
+
+
+def _verify(services: Services, loop: Loop, model: Model, *, as_json: bool) -> int:
+    """Compute a model's sha256 anew and compare it; return 3 when it is another."""
+    expected = loop.result(services.downloads.sha256_of(model.path)) or model.sha256
+    found = loop.result(services.models.sha256_anew(model))
+    right = not expected or found == expected
+    if as_json:
+        print_json({"name": model.name, "sha256": found, "expected": expected, "right": right})
+    elif right:
+        print(_("{model} is as it should be: {sha256}").format(model=model.name, sha256=found))
+    if not right:
+        raise UserError(
+            _("The bytes of {model} are not the ones that were downloaded.").format(model=model.name),
+            _("Download it again: fireside models remove, then fireside models get."),
+        )
+    return 0
+
+
+def _removed(model: Model) -> str:
+    if model.origin is Origin.OWN:
+        return _("{model} lies in the trash now.").format(model=model.name)
+    return _("{model} is off the list; its file stays where it is.").format(model=model.name)
 
 
 def _print_one(model: Model, *, as_json: bool) -> None:

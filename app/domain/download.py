@@ -70,6 +70,11 @@ class Download:
     hint: str = ""
 
     @property
+    def sha256(self) -> str:
+        """Return the sha256 of a model that is a single file, nothing for others."""
+        return self.parts[0].sha256 if len(self.parts) == 1 else ""
+
+    @property
     def size(self) -> int:
         """Return the bytes of all its files."""
         return sum(part.size for part in self.parts)

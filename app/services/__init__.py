@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 
+from app.services.adoption import Adoption
 from app.services.benchmark import Benchmark
 from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
+from app.services.discovery import Discovery
+from app.services.downloads import Downloads
 from app.services.history import History
+from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.services.questions import Questions
+from app.services.recommendations import Recommendations
 from app.storage.database import Database
 from app.storage.folders import Folders
 
@@ -28,3 +33,8 @@ class Services:
     benchmark: Benchmark
     choices: ModelChoices
     inspection: Inspection
+    hubs: Hubs
+    discovery: Discovery
+    downloads: Downloads
+    recommendations: Recommendations
+    adoption: Adoption

@@ -76,9 +76,18 @@ class Downloads:
 
     def refresh(self) -> "Future[list[Download]]":
         """Read the queue anew."""
-        future = self._store.all()
-        future.add_done_callback(self._learn)
-        return future
+        learnt: Future[list[Download]] = Future()
+
+        def learn(read: "Future[list[Download]]") -> None:
+            error = read.exception()
+            if error is not None:
+                learnt.set_exception(error)
+                return
+            self._learn(read.result())
+            learnt.set_result(self.known)
+
+        self._store.all().add_done_callback(learn)
+        return learnt
 
     def add(self, download: Download) -> "Future[Download]":
         """Put a download at the end of the queue."""
@@ -114,6 +123,22 @@ class Downloads:
         """Fetch it before another one, or last."""
         return self._store.move(download.id, before.id if before else None)
 
+    def paths(self, download: Download) -> list[Path]:
+        """Return where the files of a download lie, or will."""
+        return [wanted.target for wanted in self._wanted(download)]
+
+    def sha256_of(self, path: Path) -> "Future[str]":
+        """Return what the hub said of the bytes of a single file that was downloaded; empty for others."""
+        future: Future[str] = Future()
+
+        def answer(read: "Future[list[Download]]") -> None:
+            downloads = [] if read.exception() else read.result()
+            fitting = (each for each in downloads if self.paths(each)[:1] == [path])
+            future.set_result(next((each.sha256 for each in fitting), ""))
+
+        self._store.all().add_done_callback(answer)
+        return future
+
     def clear_done(self) -> "Future[None]":
         """Take those that are done off the list; the models stay."""
         return self._store.remove([each.id for each in self.known if each.state is State.DONE])
@@ -142,11 +167,10 @@ class Downloads:
         for worker in self._workers:
             worker.join()
 
-    def _learn(self, future: "Future[list[Download]]") -> None:
+    def _learn(self, downloads: list[Download]) -> None:
         """Keep the list, and look at the disk; runs on the database's thread, never on the GUI's."""
-        if not future.cancelled() and future.exception() is None:
-            self.known = future.result()
-            self._arrived_bytes = {each.id: sum(map(_arrived_of, self._wanted(each))) for each in self.known}
+        self.known = downloads
+        self._arrived_bytes = {each.id: sum(map(_arrived_of, self._wanted(each))) for each in downloads}
 
     def _wake(self) -> None:
         with self._more:
@@ -214,7 +238,7 @@ class Downloads:
             del self._running[download.id]
             meant = self._meant.pop(download.id, State.WAITING)
         if whole:
-            self._arrived(download, [wanted.target for wanted in self._wanted(download)])
+            self._arrived(download, self.paths(download))
             future = self._store.set_state(download.id, State.DONE)
         elif problem is not None:
             future = self._store.set_state(download.id, State.FAILED, problem.message, problem.hint)

@@ -20,6 +20,7 @@ from app.engine.worker import Engine
 from models_registry.errors import ModelFileError
 from models_registry.gguf import read_header
 from models_registry.library import Entry, Library
+from models_registry.shards import parts_of
 
 T = TypeVar("T")
 
@@ -62,8 +63,12 @@ class Models:
         """Read the folders again, and compute the sha256 that are missing in the background."""
         return self._submit(self._read)
 
-    def add(self, path: Path) -> "Future[Model]":
-        """Use a GGUF file where it lies.
+    def on_files(self, task: Callable[[Callable[[], bool]], T]) -> "Future[T]":
+        """Run `task` where all work on files is done; it is given what says that Fireside is closing."""
+        return self._submit(lambda: task(self._closing.is_set))
+
+    def add(self, path: Path, name: str = "") -> "Future[Model]":
+        """Use a GGUF file where it lies, called `name` should it have none of its own.
 
         Raises:
             UserError: Through the future, when the file is not a model or cannot be kept on the list.
@@ -71,7 +76,7 @@ class Models:
 
         def link() -> Model:
             try:
-                entry = self._library.link(path)
+                entry = self._library.link(path, name)
             except ModelFileError as error:
                 raise explain(error, path.name) from error
             except OSError as error:
@@ -83,6 +88,16 @@ class Models:
             return _model(entry)
 
         return self._submit(link)
+
+    def arrived(self, paths: list[Path], sha256: str) -> None:
+        """Show a model that has just been downloaded; `sha256` is empty unless it is a single file."""
+
+        def show() -> None:
+            if sha256:
+                self._library.learn_sha256(paths[0], sha256)
+            self._read()
+
+        self._submit(show)
 
     def forget(self, model: Model) -> "Future[None]":
         """Take a linked file off the list; the file stays."""
@@ -101,6 +116,42 @@ class Models:
             return replace(model, sha256=sha256 or "")
 
         return self._submit(identify)
+
+    def sha256_anew(self, model: Model) -> "Future[str]":
+        """Compute the sha256 of a model from all its bytes, whatever is known of it; empty when closing."""
+        return self._submit(lambda: self._library.digest(model.path, self._closing.is_set) or "")
+
+    def remove(self, model: Model) -> "Future[None]":
+        """Move a model of Fireside's own folder to the system's trash; take another one off the list.
+
+        Raises:
+            UserError: Through the future, when that cannot be done.
+        """
+
+        def remove() -> None:
+            if model.origin is Origin.STARTER:
+                raise UserError(_("{model} came with Fireside and stays.").format(model=model.name))
+            if model.origin is Origin.OWN:
+                self._to_trash(model)
+            else:
+                self._library.unlink(model.path)
+            self._read()
+
+        return self._submit(remove)
+
+    def _to_trash(self, model: Model) -> None:
+        from send2trash import send2trash
+
+        try:
+            for part in parts_of(model.path):
+                send2trash(part)
+        except OSError as error:
+            raise UserError(
+                _("{model} could not be moved to the trash: {reason}").format(
+                    model=model.name, reason=error.strerror or error
+                ),
+                _("Close other programs that use the file, and try again."),
+            ) from error
 
     def find(self, models: list[Model], wanted: str | None) -> Model:
         """Return the one of `models` that a person means by a path, a name or a part of one.

@@ -1,0 +1,176 @@
+"""`fireside models search`, `get`, `scan` and `suggest`: models that are not here yet."""
+
+import argparse
+import sys
+from concurrent.futures import Future
+from typing import Any
+
+from app.cli.loop import Loop
+from app.cli.output import clear_progress, print_columns, print_json, show_progress, size
+from app.domain.download import Download, Progress, State
+from app.domain.errors import UserError
+from app.domain.language import _
+from app.services import Services
+from app.services.discovery import Found, Query, Reference, Repository, Sort
+
+SORTS = {
+    "trending": Sort.TRENDING,
+    "downloads": Sort.DOWNLOADS,
+    "likes": Sort.LIKES,
+    "recent": Sort.RECENT,
+}
+
+
+def search(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
+    """List what a hub has; nothing is fetched."""
+    query = Query(" ".join(arguments.query), SORTS[arguments.sort], license=arguments.license or "")
+    first = loop.result(services.discovery.search(query))
+    found = list(first)
+    while len(found) < arguments.limit and (page := loop.result(services.discovery.more())):
+        found += page
+    found = found[: arguments.limit]
+    if "json" in arguments:
+        print_json([_found(each) for each in found])
+    elif found:
+        print_columns([_row(each) for each in found])
+    else:
+        print(_("Nothing was found; try fewer words."), file=sys.stderr)
+    return 0
+
+
+def get(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
+    """Download a model; without a quantization, say what there is."""
+    reference = Reference.of(arguments.repository)
+    if reference is None:
+        raise UserError(
+            _("“{name}” is not the name of a repository.").format(name=arguments.repository),
+            _("Write it like maker/model or maker/model:Q4_K_M. “fireside models search” finds names."),
+        )
+    repository = loop.result(services.discovery.look(reference.repository, reference.revision or None))
+    wanted = arguments.quantization or reference.wanted
+    if not wanted and len(repository.variants) > 1:
+        return _list(repository, as_json="json" in arguments)
+    variant = services.discovery.choose(repository, wanted)
+    download = loop.result(services.downloads.add(services.discovery.wanted(repository, variant)))
+    _follow(services, loop, download)
+    ended = next(each for each in loop.result(services.downloads.refresh()) if each.id == download.id)
+    if ended.state is State.FAILED:
+        raise UserError(ended.problem, ended.hint)
+    paths = [str(path) for path in services.downloads.paths(ended)]
+    if "json" in arguments:
+        print_json({"name": ended.name, "repository": ended.repository, "commit": ended.commit,
+                    "quantization": ended.quantization, "size": ended.size, "paths": paths})  # fmt: skip
+    else:
+        print(_("{model} is ready: {path}").format(model=ended.name, path=paths[0]))
+    return 0
+
+
+def scan(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
+    """List the models of other apps, or add them all where they lie."""
+    keys = [source.key for source in loop.result(services.adoption.sources())]
+    if unknown := set(arguments.app or ()) - set(keys):
+        raise UserError(
+            _("Fireside does not know the models of “{app}”.").format(app=min(unknown)),
+            _("It knows: {apps}.").format(apps=", ".join(keys)),
+        )
+    found = loop.result(services.adoption.scan(tuple(arguments.app or keys)))
+    if arguments.add:
+        for each in found:
+            if not each.problem:
+                loop.result(services.adoption.adopt(each))
+    if "json" in arguments:
+        print_json([each.to_json() for each in found])
+    elif found:
+        print_columns(
+            [
+                (each.name, each.quantization, size(each.size), each.app, each.problem or str(each.path))
+                for each in found
+            ]
+        )
+    else:
+        print(_("No other app on this computer has models that Fireside could find."), file=sys.stderr)
+    return 0
+
+
+def suggest(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
+    """List what suits this computer."""
+    found = loop.result(services.recommendations.here(arguments.limit))
+    if "json" in arguments:
+        print_json([{name: getattr(each, name) for name in each.__dataclass_fields__} for each in found])
+        return 0
+    fits = {"fits": _("fits well"), "tight": _("tight"), "too_large": _("too large")}
+    rows = []
+    for each in found:
+        name = f"{each.repository}:{each.quantization}"
+        rows.append((each.name, size(each.size), fits[each.fit], name, each.good_at))
+    print_columns(rows)
+    return 0
+
+
+def _follow(services: Services, loop: Loop, download: Download) -> None:
+    """Fetch a download, showing how far it is; Ctrl+C keeps what has arrived."""
+    future = services.downloads.fetch(download)
+    try:
+        while not future.done():
+            loop.tick()
+            show_progress(_line(download, services.downloads.progress(download)))
+        loop.result(future)
+    except KeyboardInterrupt:
+        _finish(services.downloads.pause(download), loop)
+        raise
+    finally:
+        clear_progress()
+
+
+def _finish(future: "Future[None]", loop: Loop) -> None:
+    loop.result(future)
+
+
+def _line(download: Download, progress: Progress) -> str:
+    bar = 20
+    full = int(bar * progress.done / max(download.size, 1))
+    text = f"{download.name} {'█' * full}{'░' * (bar - full)} {size(progress.done)} / {size(download.size)}"
+    if progress.next_try is not None:
+        again = _("trying again in {seconds} s").format(seconds=round(progress.next_try))
+        return f"{text}  {again}"
+    if progress.bytes_per_second:
+        text += f"  {size(int(progress.bytes_per_second))}/s"
+    if progress.seconds_left is not None:
+        minutes, seconds = divmod(int(progress.seconds_left), 60)
+        text += f"  {minutes}:{seconds:02}"
+    return text
+
+
+def _list(repository: Repository, *, as_json: bool) -> int:
+    """Say what a repository has to choose from."""
+    rows = [(each.quantization or each.name, size(each.size), each.name) for each in repository.variants]
+    if as_json:
+        print_json([{"quantization": each.quantization, "name": each.name, "size": each.size}
+                    for each in repository.variants])  # fmt: skip
+    else:
+        print_columns(rows)
+        print(
+            _("Choose one: fireside models get {name}:QUANTIZATION").format(name=repository.name),
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _row(found: Found) -> tuple[str, ...]:
+    parameters = f"{found.parameters / 1e9:.1f}B" if found.parameters else ""
+    gated = _("asks who you are") if found.gated else ""
+    return found.repository, parameters, f"{found.downloads:,}", found.license, gated
+
+
+def _found(found: Found) -> dict[str, Any]:
+    return {
+        "repository": found.repository,
+        "downloads": found.downloads,
+        "likes": found.likes,
+        "modified": found.modified.isoformat() if found.modified else None,
+        "gated": found.gated,
+        "parameters": found.parameters,
+        "architecture": found.architecture,
+        "trained_context": found.context,
+        "license": found.license,
+    }

@@ -1,0 +1,326 @@
+"""Downloads through the real client from a hub with faults: bit by bit what was announced, or a sentence."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from loopback_hub import GOOD_TOKEN, Fault, LoopbackHub, Seeded
+
+from app.domain.changes import Changes
+from app.domain.download import Download, Progress, State
+from app.services import fetching
+from app.services.discovery import Discovery
+from app.services.downloads import Downloads
+from app.services.hubs import Hubs, HubSettings
+from app.storage.database import Database
+from app.storage.downloads import DownloadStore
+from app.storage.preferences import PreferenceStore
+
+MAKER = "maker/Model-GGUF"
+
+
+class Desk:
+    """The services of one start."""
+
+    def __init__(self, home: Path, hub: LoopbackHub) -> None:
+        self.home = home
+        self.database = Database(home / "chats.db")
+        kept = PreferenceStore(self.database)
+        self.hubs = Hubs(kept)
+        self.hubs.set_settings(HubSettings(endpoint=hub.endpoint, token_for_mirror=True))
+        self.discovery = Discovery(self.hubs)
+        self.arrived: list[tuple[str, list[Path]]] = []
+        self.downloads = Downloads(
+            DownloadStore(self.database, Changes(lambda call: call())),
+            home / "models",
+            Changes(lambda call: call()),
+            lambda download: self.hubs.hub(download.endpoint),
+            lambda download, paths: self.arrived.append((download.sha256, paths)),
+        )
+
+    def add(self, wanted: str = "", repository: str = MAKER) -> Download:
+        found = self.discovery.look(repository).result(30)
+        variant = self.discovery.choose(found, wanted)
+        return self.downloads.add(self.discovery.wanted(found, variant)).result(30)
+
+    def state(self, download: Download) -> Download:
+        return next(each for each in self.downloads.refresh().result(30) if each.id == download.id)
+
+    def until(self, download: Download, *states: State) -> Download:
+        return wait_for(lambda: self.state(download) if self.state(download).state in states else None)
+
+    def until_some(self, download: Download, count: int = 1) -> Progress:
+        def look() -> Progress | None:
+            progress = self.downloads.progress(download)
+            return progress if progress.running and progress.done >= count else None
+
+        return wait_for(look)
+
+    def files(self) -> list[str]:
+        models = self.home / "models"
+        return sorted(str(path.relative_to(models)) for path in models.rglob("*") if path.is_file())
+
+    def close(self) -> None:
+        self.downloads.close()
+        self.discovery.close()
+        self.database.close()
+
+
+def wait_for(look: Callable[[], object], seconds: float = 30) -> object:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.005)
+    raise AssertionError("it never came")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_DELAYS", (0.01, 0.02, 0.05))
+
+
+@pytest.fixture
+def hub() -> Iterator[LoopbackHub]:
+    with LoopbackHub() as hub:
+        yield hub
+        assert hub.trapped == []
+        assert hub.violations == []
+
+
+@pytest.fixture
+def desk(tmp_path: Path, hub: LoopbackHub) -> Iterator[Desk]:
+    desk = Desk(tmp_path, hub)
+    yield desk
+    desk.close()
+
+
+def content(size: int = 3_000_000, seed: int = 1) -> Seeded:
+    return Seeded(size, seed, head=b"GGUF")
+
+
+def same(path: Path, expected: Seeded) -> bool:
+    return path.read_bytes() == b"".join(expected.slices(0, expected.size))
+
+
+def test_a_model_arrives_and_is_told_of(desk: Desk, hub: LoopbackHub) -> None:
+    model = content()
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model, "README.md": b"# Model"})
+    desk.downloads.begin()
+    download = desk.add()
+    desk.until(download, State.DONE)
+    path = desk.home / "models" / "maker" / "Model-GGUF" / "model-Q4_K_M.gguf"
+    assert same(path, model)
+    assert desk.arrived == [(model.sha256, [path])]
+    assert desk.files() == ["maker/Model-GGUF/model-Q4_K_M.gguf"]
+    assert hub.sent("model-Q4_K_M.gguf") == model.size
+    assert desk.downloads.sha256_of(path).result(5) == model.sha256
+    progress = desk.downloads.progress(desk.state(download))
+    assert (progress.running, progress.done) == (False, model.size)
+
+
+def test_a_model_in_parts_comes_with_what_it_sees_through(desk: Desk, hub: LoopbackHub) -> None:
+    files = {
+        "big-Q8_0-00001-of-00002.gguf": content(400_000, 1),
+        "big-Q8_0-00002-of-00002.gguf": content(300_000, 2),
+        "mmproj-big-F16.gguf": content(200_000, 3),
+    }
+    hub.add(MAKER, files)
+    desk.downloads.begin()
+    download = desk.add("Q8_0")
+    assert download.size == 900_000
+    desk.until(download, State.DONE)
+    folder = desk.home / "models" / "maker" / "Model-GGUF"
+    assert all(same(folder / name, each) for name, each in files.items())
+    assert desk.arrived[0][0] == ""
+
+
+def test_cut_two_hundred_times_it_arrives_and_nothing_comes_twice(desk: Desk, hub: LoopbackHub) -> None:
+    chance, model = random.Random(3), content(8_000_000)
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    for _cut in range(200):
+        kind = chance.choice(("cut", "cut", "cut", "refuse"))
+        hub.faults.append(Fault(kind, at=chance.randint(0, 80_000), origin="cdn", times=1))
+    desk.downloads.begin()
+    download = desk.add()
+    desk.until(download, State.DONE)
+    (path,) = desk.arrived[0][1]
+    assert same(path, model)
+    assert len(hub.of("cdn")) > 100
+    # What the sender handed to the system before a cut may be lost on the way, and is sent again.
+    assert hub.sent() - model.size <= len(hub.of("cdn")) * (1 << 20)
+    assert desk.files() == ["maker/Model-GGUF/model-Q4_K_M.gguf"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("ignore_range", origin="cdn"),
+        Fault("status", status=503, origin="cdn", times=3),
+        Fault("status", status=429, headers={"Retry-After": "0"}, origin="hub", path="/resolve/", times=2),
+        Fault("status", status=403, origin="cdn", times=1),
+        Fault("range_lie", at=10, origin="cdn", times=1),
+        Fault("wrong", at=1_000_000, origin="cdn", times=1),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}",
+)
+def test_troubles_that_pass_are_waited_out(desk: Desk, hub: LoopbackHub, fault: Fault) -> None:
+    model = content()
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    download = desk.add()
+    hub.faults += [Fault("cut", at=700_000, origin="cdn", times=1), fault]
+    desk.downloads.begin()
+    ended = desk.until(download, State.DONE, State.FAILED)
+    if fault.status == 403 and ended.state is State.FAILED:
+        desk.downloads.resume(ended).result(30)
+        ended = desk.until(download, State.DONE)
+    assert ended.state is State.DONE, ended.problem
+    assert same(desk.arrived[0][1][0], model)
+    assert desk.files() == ["maker/Model-GGUF/model-Q4_K_M.gguf"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault("wrong", at=1_000_000, origin="cdn"), "arrived damaged, twice"),
+        (
+            Fault("status", status=404, headers={"X-Error-Code": "EntryNotFound"}, path="/resolve/"),
+            "is not at the hub",
+        ),
+        (Fault("size_lie", at=77, path="/api/"), "another size"),
+    ],
+    ids=["wrong", "gone", "size"],
+)
+def test_troubles_that_stay_are_said(desk: Desk, hub: LoopbackHub, fault: Fault, words: str) -> None:
+    hub.add(MAKER, {"model-Q4_K_M.gguf": content()})
+    if fault.kind == "size_lie":
+        hub.faults.append(fault)
+    download = desk.add()
+    hub.faults[:] = [fault] if fault.kind != "size_lie" else []
+    desk.downloads.begin()
+    failed = desk.until(download, State.FAILED, State.DONE)
+    assert failed.state is State.FAILED
+    assert words in failed.problem
+    assert failed.hint
+    desk.downloads.cancel(failed).result(30)
+    wait_for(lambda: True if desk.files() == [] else None)
+
+
+def test_a_lost_network_is_waited_for(desk: Desk, hub: LoopbackHub) -> None:
+    model = content(6_000_000)
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    hub.faults.append(Fault("slow", rate=4_000_000, origin="cdn", times=1))
+    desk.downloads.begin()
+    download = desk.add()
+    desk.until_some(download, 500_000)
+    with hub.darkness():
+        wait_for(lambda: desk.downloads.progress(download).next_try)
+    desk.until(download, State.DONE)
+    assert same(desk.arrived[0][1][0], model)
+
+
+def test_paused_it_stands_still_and_resumed_it_goes_on(desk: Desk, hub: LoopbackHub) -> None:
+    model = content(3_000_000)
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    slow = Fault("slow", rate=1_000_000, origin="cdn")
+    hub.faults.append(slow)
+    desk.downloads.begin()
+    download = desk.add()
+    desk.until_some(download, 100_000)
+    asked = time.monotonic()
+    desk.downloads.pause(download).result(30)
+    assert time.monotonic() - asked < 0.5
+    paused = desk.state(download)
+    assert paused.state is State.PAUSED
+    kept = desk.downloads.progress(paused).done
+    assert kept > 100_000
+    hub.faults.remove(slow)
+    desk.downloads.resume(paused).result(30)
+    desk.until(download, State.DONE)
+    assert same(desk.arrived[0][1][0], model)
+    assert hub.of("cdn")[-1].headers["range"] == f"bytes={kept}-"
+
+
+def test_cancelled_on_a_slow_link_it_is_gone_at_once(desk: Desk, hub: LoopbackHub) -> None:
+    hub.add(MAKER, {"model-Q4_K_M.gguf": content()})
+    hub.faults.append(Fault("slow", rate=50_000, origin="cdn"))
+    desk.downloads.begin()
+    download = desk.add()
+    desk.until_some(download)
+    asked = time.monotonic()
+    desk.downloads.cancel(download).result(30)
+    assert time.monotonic() - asked < 0.2
+    assert desk.downloads.refresh().result(30) == []
+    wait_for(lambda: True if desk.files() == [] else None)
+
+
+def test_quit_in_the_middle_it_goes_on_at_the_next_start(tmp_path: Path, hub: LoopbackHub) -> None:
+    model = content(4_000_000)
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    hub.faults.append(Fault("slow", rate=2_000_000, origin="cdn", times=1))
+    first = Desk(tmp_path, hub)
+    first.downloads.begin()
+    download = first.add()
+    first.until_some(download, 300_000)
+    first.close()
+    second = Desk(tmp_path, hub)
+    second.downloads.begin()
+    second.until(download, State.DONE)
+    assert same(second.arrived[0][1][0], model)
+    assert hub.sent() <= model.size + (1 << 20)
+    second.close()
+
+
+def test_two_at_a_time_in_their_order(desk: Desk, hub: LoopbackHub) -> None:
+    names = [f"maker/Model{number}-GGUF" for number in range(4)]
+    for number, name in enumerate(names):
+        hub.add(name, {f"m{number}-Q4_K_M.gguf": content(600_000, number)})
+    most, running, lock = 0, 0, threading.Lock()
+    added = [desk.add(repository=name) for name in names]
+    desk.downloads.move(added[3], before=added[0]).result(30)
+    hub.faults.append(Fault("slow", rate=3_000_000, origin="cdn"))
+    desk.downloads.begin()
+    while any(each.state is State.WAITING for each in desk.downloads.refresh().result(30)):
+        with lock:
+            running = sum(desk.downloads.progress(each).running for each in added)
+            most = max(most, running)
+        time.sleep(0.01)
+    assert most == 2
+    order = [request.file for request in hub.of("cdn")]
+    assert order[0].endswith("m3-Q4_K_M.gguf") or order[1].endswith("m3-Q4_K_M.gguf")
+    assert len(desk.arrived) == 4
+
+
+def test_what_is_here_already_is_not_fetched_again(desk: Desk, hub: LoopbackHub) -> None:
+    model = content()
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    desk.downloads.begin()
+    desk.until(desk.add(), State.DONE)
+    desk.until(desk.add(), State.DONE)
+    wait_for(lambda: True if len(desk.arrived) == 2 else None)
+    assert hub.sent() == model.size
+
+
+def test_a_gated_model_wants_a_token(desk: Desk, hub: LoopbackHub) -> None:
+    from app.domain.errors import UserError
+
+    model = content()
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model}, gated="manual")
+    with pytest.raises(UserError, match="wants to know who downloads it"):
+        desk.add()
+    desk.hubs.set_token(GOOD_TOKEN)
+    desk.downloads.begin()
+    desk.until(desk.add(), State.DONE)
+    assert all("authorization" not in request.headers for request in hub.of("cdn"))
+
+
+def test_another_copy_of_a_download_alone_needs_no_queue(desk: Desk, hub: LoopbackHub) -> None:
+    model = content()
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    download = desk.add()
+    desk.downloads.fetch(download).result(30)
+    desk.until(download, State.DONE)
+    assert same(desk.arrived[0][1][0], model)
