@@ -17,6 +17,7 @@ from app.domain.changes import Changed, Changes, Kind
 from app.domain.language import _
 from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
+from app.services.downloads import Downloads
 from app.services.history import History
 from app.services.inspection import Inspection
 from app.services.live import Phase
@@ -26,6 +27,8 @@ from app.ui.actions import Actions
 from app.ui.appearance import Appearance
 from app.ui.chat_page import ChatPage
 from app.ui.current_chat import CurrentChat
+from app.ui.downloads.cards import DownloadCards
+from app.ui.downloads.desk import DownloadDesk
 from app.ui.drafts import Drafts
 from app.ui.frame import Frame
 from app.ui.inspector.desk import Desk
@@ -71,6 +74,7 @@ class MainWindow(QMainWindow):
         preferences: Preferences,
         choices: ModelChoices,
         inspection: Inspection,
+        downloads: Downloads,
         memory: WindowMemory,
     ) -> None:
         """Build the window around the services.
@@ -84,6 +88,7 @@ class MainWindow(QMainWindow):
             preferences: Remembers the open chat and what is unsent in a new one.
             choices: What is set for each model.
             inspection: Tells what a model takes.
+            downloads: The models on their way.
             memory: Remembers the place and looks of the window.
         """
         super().__init__()
@@ -98,7 +103,9 @@ class MainWindow(QMainWindow):
         self.pump = Pump(conversation, self)
         self.page = ChatPage(appearance, self._chat, models, self._drafts)
         self.actions_by_name = Actions(self, self._handlers())
-        self.sidebar = Sidebar(appearance, self._shelf.chats, self._main_menu())
+        self._downloads = DownloadDesk(poster, downloads, self.page.notices, self)
+        cards = DownloadCards(appearance, self._downloads)
+        self.sidebar = Sidebar(appearance, self._shelf.chats, cards, self._main_menu())
         self.sidebar.show_shortcut(self.actions_by_name.keys("new-chat"))
         self.inspector = Inspector(appearance, Desk(poster, self._chat, models, choices, inspection, self))
         self._frame = Frame(
@@ -122,6 +129,7 @@ class MainWindow(QMainWindow):
         self.page.expect_messages()
         self._shelf.load()
         self._drafts.load_new(self._show_new_draft)
+        self._downloads.refresh()
         self._poster.when_done(self._choices.read(), lambda read: self._know_choices())
         self.inspector.awake()
 
@@ -229,6 +237,7 @@ class MainWindow(QMainWindow):
         sidebar.view.open_requested.connect(self._open_chat)
         sidebar.view.pin_requested.connect(shelf.pin)
         sidebar.view.delete_requested.connect(shelf.delete)
+        self._downloads.use_requested.connect(self._desk.use)
         page.bar.sidebar_requested.connect(lambda: self._frame.show_sidebar(True))
         page.bar.new_requested.connect(self._new_chat)
         page.bar.inspector_requested.connect(self._toggle_inspector)
@@ -262,6 +271,8 @@ class MainWindow(QMainWindow):
                 self._shelf.take_changes(change.ids)
             case Kind.MESSAGES:
                 self._chat.take_messages(change.ids)
+            case Kind.DOWNLOADS:
+                self._downloads.refresh()
             case Kind.MODELS | Kind.ENGINE:
                 self.page.show_models(searched=change.kind is Kind.MODELS)
                 self._desk.show_models()

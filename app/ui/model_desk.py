@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QObject, QPoint, Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 
+from app.domain.download import Download
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.model import Model
@@ -73,11 +74,33 @@ class ModelDesk(QObject):
         """Put a file on the list of models, where it lies, and answer with it."""
         self._poster.when_done(self._models.add(path), self.choose)
 
+    def use(self, download: Download) -> None:
+        """Answer with the model that has arrived."""
+
+        def choose(models: list[Model]) -> None:
+            found = next((model for model in models if arrived_as(download, model)), None)
+            if found:
+                self.choose(found)
+            else:
+                text = _("The file of “{name}” is no longer there.").format(name=download.name)
+                self._notices.show_error(UserError(text, _("Download it once more.")))
+
+        if any(arrived_as(download, model) for model in self._models.known):
+            choose(self._models.known)
+        else:
+            self._poster.when_done(self._models.refresh(), choose)
+
     def show_target(self, shown: bool) -> None:
         """Show that a file may be dropped, or no longer."""
         self._target.setGeometry(self._over.rect().adjusted(12, 12, -12, -12))
         self._target.setVisible(shown)
         self._target.raise_()
+
+
+def arrived_as(download: Download, model: Model) -> bool:
+    """Return whether `model` is what a download has brought: the first of its files, where they are put."""
+    tail = (*download.repository.split("/"), *download.parts[0].path.split("/"))
+    return model.path.parts[-len(tail) :] == tail
 
 
 def gguf_in(mime: QMimeData) -> Path | None:

@@ -8,6 +8,7 @@ QMainWindow, #page, #window { background: %(paper)s; }
 #sidebar { background: %(side)s; border: none; border-right: 1px solid %(line)s; }
 #inspector { background: %(paper)s; border: none; border-left: 1px solid %(line)s; }
 #inspectorScroll, #inspectorContent { background: %(paper)s; border: none; }
+#downloads, #downloadsContent { background: transparent; border: none; }
 #sidebarFoot { border: none; border-top: 1px solid %(line)s; }
 
 QLabel { background: transparent; }

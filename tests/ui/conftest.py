@@ -13,12 +13,16 @@ from app.domain.changes import Changes
 from app.domain.model import Model
 from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
+from app.services.discovery import Discovery
+from app.services.downloads import Downloads
 from app.services.history import History
+from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.storage.chats import ChatStore
 from app.storage.database import Database
+from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders
 from app.storage.preferences import PreferenceStore
 from app.ui.appearance import Appearance
@@ -65,6 +69,15 @@ class Fireside:
         self.preferences = Preferences(kept)
         self.choices = ModelChoices(kept)
         self.inspection = Inspection(Folders.at(home))
+        self.hubs = Hubs(kept)
+        self.discovery = Discovery(self.hubs)
+        self.downloads = Downloads(
+            DownloadStore(self.database, self.changes),
+            home / "models",
+            self.changes,
+            lambda download: self.hubs.hub(download.endpoint),
+            lambda download, paths: self.models.arrived(paths, download.sha256),
+        )
         self.window = MainWindow(
             poster=self.poster,
             history=self.history,
@@ -74,6 +87,7 @@ class Fireside:
             preferences=self.preferences,
             choices=self.choices,
             inspection=self.inspection,
+            downloads=self.downloads,
             memory=WindowMemory(home / "window.ini"),
         )
         qtbot.addWidget(self.window)
@@ -133,6 +147,8 @@ class Fireside:
         self.window.close()
         self.conversation.close()
         self.inspection.close()
+        self.downloads.close()
+        self.discovery.close()
         self.models.close()
         QApplication.processEvents()
         self.database.close()

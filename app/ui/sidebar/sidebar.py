@@ -1,7 +1,7 @@
-"""The sidebar as a whole: new chat, search, the list, and what was sent from this computer: nothing."""
+"""The sidebar as a whole: new chat, search, the list, downloads, and what was sent from this computer."""
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from app.domain.language import _
 from app.ui.appearance import Appearance
 from app.ui.controls import IconButton, SearchField, label
+from app.ui.downloads.cards import DownloadCards
 from app.ui.sidebar.chats import ChatList
 from app.ui.sidebar.view import ChatView
 
@@ -27,6 +28,7 @@ class Sidebar(QFrame):
 
     Attributes:
         view: The list of chats, with its own signals.
+        downloads: What is on its way to this computer.
 
     Signals:
         new_requested: A new chat.
@@ -36,11 +38,14 @@ class Sidebar(QFrame):
     new_requested = Signal()
     hide_requested = Signal()
 
-    def __init__(self, appearance: Appearance, chats: ChatList, main_menu: QMenu) -> None:
+    def __init__(
+        self, appearance: Appearance, chats: ChatList, downloads: DownloadCards, main_menu: QMenu
+    ) -> None:
         super().__init__()
         self.setObjectName("sidebar")
         self.setFixedWidth(WIDTH)
         self._chats = chats
+        self.downloads = downloads
         self.view = ChatView(appearance, chats)
         self._new = NewChatButton(appearance)
         self._new.clicked.connect(self.new_requested)
@@ -71,10 +76,21 @@ class Sidebar(QFrame):
         """Write the shortcut of a new chat on its button."""
         self._new.show_shortcut(keys)
 
+    def show_contact(self) -> None:
+        """Say that the hub of models has been asked for something since the start."""
+        self._sent.setText(_("Only asked for models"))
+        for part in (self._lock, self._sent):
+            part.setToolTip(_("Fireside has asked the hub for models. Nothing you wrote was sent."))
+
     def focus_search(self) -> None:
         """Put the keyboard into the search field."""
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._search.selectAll()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the height between chats and downloads."""
+        super().resizeEvent(event)
+        self.downloads.set_room(self.height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Clear the search with Esc, and go from it to the list with Down or Return."""
@@ -105,14 +121,20 @@ class Sidebar(QFrame):
     def _foot(self, appearance: Appearance, main_menu: QMenu) -> QWidget:
         foot = QFrame()
         foot.setObjectName("sidebarFoot")
-        row = QHBoxLayout(foot)
-        row.setContentsMargins(8, 6, 6, 0)
+        column = QVBoxLayout(foot)
+        column.setContentsMargins(0, 6, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.downloads)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 0, 6, 0)
+        column.addLayout(row)
         lock = QLabel()
         appearance.changed.connect(lambda: lock.setPixmap(_lock(appearance)))
         lock.setPixmap(_lock(appearance))
-        words = label(_("Nothing sent"), tone="soft", measure="small")
+        self._sent = words = label(_("Nothing sent"), tone="soft", measure="small")
         for part in (lock, words):
             part.setToolTip(_("Fireside has made no network connection"))
+        self._lock = lock
         row.addWidget(lock)
         row.addWidget(words)
         row.addStretch(1)
