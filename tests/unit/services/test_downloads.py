@@ -1,81 +1,21 @@
 """Downloads through the real client from a hub with faults: bit by bit what was announced, or a sentence."""
 
+import os
 import random
+import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from download_desk import MAKER, Desk, wait_for
 from loopback_hub import GOOD_TOKEN, Fault, LoopbackHub, Seeded
 
-from app.domain.changes import Changes
-from app.domain.download import Download, Progress, State
+from app.domain.download import State
 from app.services import fetching
-from app.services.discovery import Discovery
-from app.services.downloads import Downloads
-from app.services.hubs import Hubs, HubSettings
-from app.storage.database import Database
-from app.storage.downloads import DownloadStore
-from app.storage.preferences import PreferenceStore
-
-MAKER = "maker/Model-GGUF"
-
-
-class Desk:
-    """The services of one start."""
-
-    def __init__(self, home: Path, hub: LoopbackHub) -> None:
-        self.home = home
-        self.database = Database(home / "chats.db")
-        kept = PreferenceStore(self.database)
-        self.hubs = Hubs(kept)
-        self.hubs.set_settings(HubSettings(endpoint=hub.endpoint, token_for_mirror=True))
-        self.discovery = Discovery(self.hubs)
-        self.arrived: list[tuple[str, list[Path]]] = []
-        self.downloads = Downloads(
-            DownloadStore(self.database, Changes(lambda call: call())),
-            home / "models",
-            Changes(lambda call: call()),
-            lambda download: self.hubs.hub(download.endpoint),
-            lambda download, paths: self.arrived.append((download.sha256, paths)),
-        )
-
-    def add(self, wanted: str = "", repository: str = MAKER) -> Download:
-        found = self.discovery.look(repository).result(30)
-        variant = self.discovery.choose(found, wanted)
-        return self.downloads.add(self.discovery.wanted(found, variant)).result(30)
-
-    def state(self, download: Download) -> Download:
-        return next(each for each in self.downloads.refresh().result(30) if each.id == download.id)
-
-    def until(self, download: Download, *states: State) -> Download:
-        return wait_for(lambda: self.state(download) if self.state(download).state in states else None)
-
-    def until_some(self, download: Download, count: int = 1) -> Progress:
-        def look() -> Progress | None:
-            progress = self.downloads.progress(download)
-            return progress if progress.running and progress.done >= count else None
-
-        return wait_for(look)
-
-    def files(self) -> list[str]:
-        models = self.home / "models"
-        return sorted(str(path.relative_to(models)) for path in models.rglob("*") if path.is_file())
-
-    def close(self) -> None:
-        self.downloads.close()
-        self.discovery.close()
-        self.database.close()
-
-
-def wait_for(look: Callable[[], object], seconds: float = 30) -> object:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if (found := look()) is not None:
-            return found
-        time.sleep(0.005)
-    raise AssertionError("it never came")
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +33,7 @@ def hub() -> Iterator[LoopbackHub]:
 
 @pytest.fixture
 def desk(tmp_path: Path, hub: LoopbackHub) -> Iterator[Desk]:
-    desk = Desk(tmp_path, hub)
+    desk = Desk(tmp_path, hub.endpoint)
     yield desk
     desk.close()
 
@@ -261,12 +201,12 @@ def test_quit_in_the_middle_it_goes_on_at_the_next_start(tmp_path: Path, hub: Lo
     model = content(4_000_000)
     hub.add(MAKER, {"model-Q4_K_M.gguf": model})
     hub.faults.append(Fault("slow", rate=2_000_000, origin="cdn", times=1))
-    first = Desk(tmp_path, hub)
+    first = Desk(tmp_path, hub.endpoint)
     first.downloads.begin()
     download = first.add()
     first.until_some(download, 300_000)
     first.close()
-    second = Desk(tmp_path, hub)
+    second = Desk(tmp_path, hub.endpoint)
     second.downloads.begin()
     second.until(download, State.DONE)
     assert same(second.arrived[0][1][0], model)
@@ -324,3 +264,37 @@ def test_another_copy_of_a_download_alone_needs_no_queue(desk: Desk, hub: Loopba
     desk.downloads.fetch(download).result(30)
     desk.until(download, State.DONE)
     assert same(desk.arrived[0][1][0], model)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has neither fork nor SIGKILL")
+def test_killed_a_hundred_times_it_arrives_and_hardly_a_byte_comes_twice(
+    tmp_path: Path, hub: LoopbackHub
+) -> None:
+    chance, model = random.Random(11), content(24_000_000)
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    desk = Desk(tmp_path, hub.endpoint)
+    download = desk.add()
+    desk.close()
+    script = str(Path(__file__).with_name("download_desk.py"))
+    command = [sys.executable, script, str(tmp_path), hub.endpoint, "6000000"]
+    kills = 0
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forks:
+        assert forks.stdin
+        assert forks.stdout
+        while True:
+            forks.stdin.write("go\n")
+            forks.stdin.flush()
+            child = int(forks.stdout.readline())
+            if kills < 100:
+                time.sleep(chance.uniform(0, 0.12))
+                os.kill(child, signal.SIGKILL)
+                kills += 1
+            if int(forks.stdout.readline()) == 0:
+                break
+        forks.stdin.close()
+    desk = Desk(tmp_path, hub.endpoint)
+    assert desk.state(download).state is State.DONE
+    assert desk.files() == ["maker/Model-GGUF/model-Q4_K_M.gguf"]
+    assert same(tmp_path / "models" / desk.files()[0], model)
+    assert hub.sent() <= model.size + kills * (1 << 20)
+    desk.close()
