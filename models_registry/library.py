@@ -72,11 +72,13 @@ class Library:
     def entries(self) -> list[Entry]:
         """Return every model once, the starter first, then by name; also those that cannot be used, and why.
 
-        A linked file that disappeared stays listed with the problem MISSING. Not listed: projectors (mmproj),
+        Copies of one file are listed once, as soon as their sha256 are known. A linked file that disappeared
+        stays listed with the problem MISSING. Not listed: projectors (mmproj),
         downloads that are not finished, hidden files, and the later files of a model in several.
         """
         index = self._read_index()
         seen: set[Identity] = set()
+        copies: set[str] = set()
         found = []
         for path, origin in self._candidates(index):
             identity = _identity(path)
@@ -85,6 +87,9 @@ class Library:
             if identity:
                 seen.add(identity)
             entry = self._entry(path, origin, index)
+            if entry.sha256 and entry.sha256 in copies:
+                continue
+            copies.add(entry.sha256)
             if origin != "own" or not entry.error or entry.error.problem is not Problem.PROJECTOR:
                 found.append(entry)
         return sorted(found, key=lambda entry: (entry.origin != "starter", entry.name.casefold(), entry.path))

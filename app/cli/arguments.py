@@ -111,6 +111,25 @@ def _add_hub(
     scan.add_argument("app", nargs="*", help=_("look only for those of these apps, such as ollama"))
     scan.add_argument("--add", action="store_true", help=_("use them where they lie; nothing is copied"))
     _add_json(scan)
+    hub = what.add_parser("hub", parents=[everywhere], help=_("show or change how the hub is reached"))
+    hub.add_argument(
+        "--mirror", metavar="URL", help=_("use this mirror; an empty text goes back to the usual hub")
+    )
+    hub.add_argument(
+        "--proxy", metavar="URL", help=_("go through this proxy, such as socks5://127.0.0.1:1080")
+    )
+    token = hub.add_mutually_exclusive_group()
+    token.add_argument(
+        "--token", action="store_true",
+        help=_("ask for an access token, and keep it in the system's keyring"),
+    )  # fmt: skip
+    token.add_argument("--forget-token", action="store_true", help=_("forget the access token"))
+    hub.add_argument(
+        "--token-for-mirror", action=argparse.BooleanOptionalAction,
+        help=_("whether the token may go to a mirror; it does not unless you say so"),
+    )  # fmt: skip
+    hub.add_argument("--test", action="store_true", help=_("ask the hub whether it can be reached"))
+    _add_json(hub)
     verify = what.add_parser(
         "verify", parents=[everywhere], help=_("check that a model's bytes are still right")
     )

@@ -1,8 +1,10 @@
-"""`fireside models search`, `get`, `scan` and `suggest`: models that are not here yet."""
+"""`fireside models search`, `get`, `suggest`, `scan` and `hub`: models that are not here yet."""
 
 import argparse
 import sys
 from concurrent.futures import Future
+from dataclasses import asdict, replace
+from getpass import getpass
 from typing import Any
 
 from app.cli.loop import Loop
@@ -105,6 +107,57 @@ def suggest(services: Services, loop: Loop, arguments: argparse.Namespace) -> in
         rows.append((each.name, size(each.size), fits[each.fit], name, each.good_at))
     print_columns(rows)
     return 0
+
+
+def settings(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
+    """Show how the hub is reached, change it, or try it."""
+    hubs = services.hubs
+    now = hubs.settings()
+    given = {
+        "endpoint": arguments.mirror,
+        "proxy": arguments.proxy,
+        "token_for_mirror": arguments.token_for_mirror,
+    }
+    changed = replace(now, **{name: value for name, value in given.items() if value is not None})
+    if changed != now:
+        hubs.set_settings(changed)
+    if arguments.token or arguments.forget_token:
+        _set_token(services, _read_token() if arguments.token else "")
+    told: dict[str, Any] = {**asdict(changed), "has_token": bool(hubs.token())}
+    if arguments.test:
+        connection = loop.result(services.discovery.test())
+        told |= {
+            "answered": connection.endpoint,
+            "user": connection.user,
+            "seconds": round(connection.seconds, 3),
+        }
+    if "json" in arguments:
+        print_json(told)
+    else:
+        print_columns([(name.replace("_", " "), _value(value)) for name, value in told.items()])
+    return 0
+
+
+def _read_token() -> str:
+    """Read a token, without showing it where somebody types."""
+    return getpass(_("Access token: ")).strip() if sys.stdin.isatty() else sys.stdin.readline().strip()
+
+
+def _set_token(services: Services, token: str) -> None:
+    if not services.hubs.set_token(token):
+        raise UserError(
+            _("This computer has no keyring that could keep the access token."),
+            _("Install one, such as GNOME Keyring, and try again."),
+        )
+
+
+def _value(value: Any) -> str:
+    # Translators: of a setting that is on or off.
+    return (
+        {True: _("on"), False: _("off")}.get(value, str(value))
+        if isinstance(value, bool)
+        else str(value or "–")
+    )
 
 
 def _follow(services: Services, loop: Loop, download: Download) -> None:

@@ -16,7 +16,13 @@ from app.services import Services
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """List the models, tell about one, add, check or remove one, or look beyond them."""
     as_json = "json" in arguments
-    beyond = {"search": hub.search, "get": hub.get, "scan": hub.scan, "suggest": hub.suggest}
+    beyond = {
+        "search": hub.search,
+        "get": hub.get,
+        "scan": hub.scan,
+        "suggest": hub.suggest,
+        "hub": hub.settings,
+    }
     if arguments.action in beyond:
         return beyond[arguments.action](services, loop, arguments)
     if arguments.action == "add":

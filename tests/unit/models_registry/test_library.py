@@ -115,6 +115,20 @@ def test_a_model_in_several_files_is_listed_once(library: Library, folder: Path)
     assert listed(library)[0].header
 
 
+def test_copies_are_listed_once_as_soon_as_they_are_known_to_be_copies(
+    library: Library, folder: Path
+) -> None:
+    first, second = tiny(folder / "a" / "tiny.gguf"), tiny(folder / "b" / "tiny.gguf")
+    assert [entry.path for entry in listed(library)] == [first, second]
+    sha256 = library.sha256_of(first, never)
+    assert len(listed(library)) == 2
+    library.learn_sha256(second, sha256 or "")
+    assert [entry.path for entry in listed(library)] == [first]
+    assert [entry.sha256 for entry in Library(folder).entries()][1:] == [sha256]
+    second.write_bytes(second.read_bytes() + b"0")
+    assert len(listed(library)) == 2
+
+
 def test_links_in_the_folder_are_followed_but_not_in_circles(
     library: Library, folder: Path, elsewhere: Path
 ) -> None:
