@@ -231,6 +231,8 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         choices=services.choices,
         inspection=services.inspection,
         downloads=services.downloads,
+        recommendations=services.recommendations,
+        adoption=services.adoption,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )
 

@@ -1,5 +1,6 @@
 """Models of other apps on this computer: found where a person allows it, used where they lie."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from app.domain.model import Model
 from app.domain.model_problems import explain
 from app.services.models import Models
 from app.storage.preferences import PreferenceStore
-from models_registry.found.places import Source
+from models_registry.found.places import Source, System, folders
 from models_registry.found.scan import scan
+from models_registry.found.walk import read_text
 
 _KEY = "adopted_sources"
 
@@ -34,11 +36,13 @@ class SourceInfo:
         key: Stays the same.
         name: What the app is called.
         allowed: Whether Fireside may look at its models.
+        is_there: Whether a folder is there that it would keep them in.
     """
 
     key: str
     name: str
     allowed: bool
+    is_there: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,12 @@ class Adoption:
 
     def sources(self) -> "Future[list[SourceInfo]]":
         """Return every app whose folders Fireside knows."""
-        return self._models.on_files(
-            lambda _stop: [SourceInfo(key.value, _NAMES[key], key in self._allowed()) for key in Source]
-        )
+
+        def look(_stop: Callable[[], bool]) -> list[SourceInfo]:
+            allowed = self._allowed()
+            return [SourceInfo(key.value, _NAMES[key], key in allowed, _is_there(key)) for key in Source]
+
+        return self._models.on_files(look)
 
     def allow(self, key: str, wanted: bool) -> "Future[None]":
         """Let Fireside look at the models of an app, or no longer."""
@@ -135,6 +142,13 @@ class Adoption:
         known = self._store.get(_KEY, []).result()
         keys = {source.value for source in Source}
         return {Source(key) for key in known if key in keys} if isinstance(known, list) else set()
+
+
+def _is_there(source: Source) -> bool:
+    """Return whether one of an app's folders is there; what is in it is not looked at."""
+    # Not Path.is_dir: it raises where the folder above may not be read, such as that of a service.
+    places = folders(source, System.current(), read_text)
+    return any(os.path.isdir(place) for place in places)  # noqa: PTH112
 
 
 def app_names() -> str:

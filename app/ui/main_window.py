@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.language import _
+from app.services.adoption import Adoption
 from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
 from app.services.downloads import Downloads
@@ -23,6 +24,7 @@ from app.services.inspection import Inspection
 from app.services.live import Phase
 from app.services.models import Models
 from app.services.preferences import Preferences
+from app.services.recommendations import Recommendations
 from app.ui.actions import Actions
 from app.ui.appearance import Appearance
 from app.ui.chat_page import ChatPage
@@ -35,6 +37,7 @@ from app.ui.inspector.desk import Desk
 from app.ui.inspector.inspector import Inspector
 from app.ui.menus import rounded
 from app.ui.model_desk import ModelDesk, gguf_in
+from app.ui.model_offers import ModelOffers
 from app.ui.notices import Offer
 from app.ui.post import Poster
 from app.ui.pump import Pump
@@ -75,6 +78,8 @@ class MainWindow(QMainWindow):
         choices: ModelChoices,
         inspection: Inspection,
         downloads: Downloads,
+        recommendations: Recommendations,
+        adoption: Adoption,
         memory: WindowMemory,
     ) -> None:
         """Build the window around the services.
@@ -89,6 +94,8 @@ class MainWindow(QMainWindow):
             choices: What is set for each model.
             inspection: Tells what a model takes.
             downloads: The models on their way.
+            recommendations: The models worth having.
+            adoption: The models of other apps.
             memory: Remembers the place and looks of the window.
         """
         super().__init__()
@@ -115,7 +122,8 @@ class MainWindow(QMainWindow):
             wanted=memory.sidebar,
             inspector_wanted=memory.inspector,
         )
-        self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, self._frame)
+        offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
+        self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, offers, self._frame)
         self._connect()
         self._lay_out()
         changes.subscribe(self._take_change)

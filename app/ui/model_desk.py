@@ -12,6 +12,7 @@ from app.domain.model import Model
 from app.services.models import Models
 from app.ui.appearance import Appearance
 from app.ui.current_chat import CurrentChat
+from app.ui.model_offers import ModelOffers
 from app.ui.model_picker import ModelPicker
 from app.ui.notices import Notices
 from app.ui.post import Poster
@@ -27,15 +28,18 @@ class ModelDesk(QObject):
         models: Models,
         chat: CurrentChat,
         notices: Notices,
+        offers: ModelOffers,
         over: QWidget,
     ) -> None:
         """Make the picker and the drop target, which lie over `over`."""
         super().__init__(over)
         self._poster, self._models, self._chat, self._notices = poster, models, chat, notices
         self._over = over
-        self.picker = ModelPicker(appearance, over)
+        self._offers = offers
+        self.picker = ModelPicker(appearance, offers, over)
         self.picker.chosen.connect(self.choose)
         self.picker.add_requested.connect(self.ask_for_file)
+        offers.adopted.connect(self._adopted)
         self._target = QLabel(_("Drop the file to use this model"), over)
         self._target.setObjectName("dropTarget")
         self._target.setProperty("measure", "reading")
@@ -49,6 +53,7 @@ class ModelDesk(QObject):
         else:
             self.show_models()
             self.picker.open_below(corner)
+            self._offers.refresh()
 
     def show_models(self) -> None:
         """Write the newest state of the models into the picker."""
@@ -90,6 +95,10 @@ class ModelDesk(QObject):
         else:
             self._poster.when_done(self._models.refresh(), choose)
 
+    def _adopted(self, model: Model) -> None:
+        self.picker.close_card()
+        self.choose(model)
+
     def show_target(self, shown: bool) -> None:
         """Show that a file may be dropped, or no longer."""
         self._target.setGeometry(self._over.rect().adjusted(12, 12, -12, -12))
@@ -98,7 +107,9 @@ class ModelDesk(QObject):
 
 
 def arrived_as(download: Download, model: Model) -> bool:
-    """Return whether `model` is what a download has brought: the first of its files, where they are put."""
+    """Return whether `model` is what a download has brought: the first of its files, or a copy of it."""
+    if download.sha256 and model.sha256 == download.sha256:
+        return True
     tail = (*download.repository.split("/"), *download.parts[0].path.split("/"))
     return model.path.parts[-len(tail) :] == tail
 

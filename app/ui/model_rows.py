@@ -1,76 +1,126 @@
-"""The models as rows for the picker, and how they are drawn."""
+"""The rows of the picker: models that are here, that other apps have, and that are worth having."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QRect,
-    QRectF,
-    QSize,
-    Qt,
-)
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QAbstractListModel, QLocale, QModelIndex, QPersistentModelIndex, Qt
 
+from app.domain.download import Download, Progress, State
 from app.domain.language import _
 from app.domain.model import EngineStatus, Model, Origin
-from app.ui.appearance import Appearance
-from app.ui.quantities import context_text, size_text
+from app.services.adoption import Foreign, SourceInfo
+from app.services.recommendations import Suggestion
+from app.ui.downloads.words import facts, left_text
+from app.ui.quantities import context_text, fit_words, size_text
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
-_PADDING = 10
+_SHOWN = 4  # suggestions, unless one is searched for
+
+Subject = Model | SourceInfo | Foreign | Suggestion
+Part = tuple[str, str]
+"""A text and the token of its colour."""
 
 
 class ModelRole(IntEnum):
     """What a row answers beside its text."""
 
-    MODEL = Qt.ItemDataRole.UserRole  # the Model, or None for a heading
-    CHOSEN = Qt.ItemDataRole.UserRole + 1  # whether the chat answers with it
+    ROW = Qt.ItemDataRole.UserRole  # the Row, or None for a heading
+    SUBJECT = Qt.ItemDataRole.UserRole + 1  # what it is about, or None for a heading
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that can be picked.
+
+    Attributes:
+        subject: What is picked.
+        title: Its name.
+        tags: Short words in frames behind the name.
+        about: What to say of it, as long as it takes.
+        facts: The last line, cut where there is no room.
+        action: What picking it does, where that is not plain.
+        chosen: The chat answers with it.
+        muted: It cannot be picked as it is.
+        part: How far its download is, from 0 to 1; None without one.
+    """
+
+    subject: Subject
+    title: str
+    tags: tuple[Part, ...] = ()
+    about: tuple[Part, ...] = ()
+    facts: tuple[Part, ...] = ()
+    action: str = ""
+    chosen: bool = False
+    muted: bool = False
+    part: float | None = None
+
+    @property
+    def spoken(self) -> str:
+        """Return the row as words."""
+        tags = " ".join(text for text, _tint in self.tags)
+        lines = [text for text, _tint in self.about] + ["".join(text for text, _tint in self.facts)]
+        return ". ".join(part for part in (f"{self.title} {tags}".strip(), *lines, self.action) if part)
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Return what its height and its place follow from."""
+        return self.title, self.tags, self.about, bool(self.facts), self.part is None, type(self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What there is beside the models that are here.
+
+    Attributes:
+        sources: Other apps that are on this computer.
+        foreign: Their models.
+        suggestions: What suits this computer, the best first.
+        downloads: By the id of a suggestion: its download, and how far that is.
+        asked: Ids of suggestions whose download is being prepared.
+        problems: By the id of a suggestion or the path of another app's model: why it could not be had.
+    """
+
+    sources: Sequence[SourceInfo] = ()
+    foreign: Sequence[Foreign] = ()
+    suggestions: Sequence[Suggestion] = ()
+    downloads: Mapping[str, tuple[Download, Progress]] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelRows(QAbstractListModel):
-    """The loaded model, then the others on this computer."""
+    """Headings and rows."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[str | Model] = []
-        self._chosen: Path | None = None
+        self._rows: list[str | Row] = []
 
-    def show_models(
-        self, models: Sequence[Model], status: EngineStatus, chosen: Path | None, wanted: str
-    ) -> None:
-        """Write the rows: those of `models` that have all words of `wanted` in them."""
-        words = wanted.casefold().split()
-        found = [
-            model
-            for model in models
-            if all(
-                word in f"{model.name} {model.quantization} {model.path.name}".casefold() for word in words
-            )
+    def show_rows(self, rows: list[str | Row]) -> bool:
+        """Show `rows`; return whether others stand where these do now, or with another height."""
+        same = [row if isinstance(row, str) else row.shape for row in rows] == [
+            row if isinstance(row, str) else row.shape for row in self._rows
         ]
-        loaded = [model for model in found if status.ready and model.path == status.model]
-        others = [model for model in found if model not in loaded]
+        if same:
+            self._rows = rows
+            if rows:
+                self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return False
         self.beginResetModel()
-        self._chosen = chosen
-        self._rows = []
-        for heading, group in ((_("Loaded"), loaded), (_("On this computer"), others)):
-            if group:
-                self._rows += [heading, *group]
+        self._rows = rows
         self.endResetModel()
+        return True
 
-    def row_of(self, path: Path | None) -> QModelIndex:
-        """Return where the model at `path` stands, else the first model, else an invalid index."""
-        models = [(row, shown) for row, shown in enumerate(self._rows) if isinstance(shown, Model)]
-        for row, shown in models:
-            if shown.path == path:
-                return self.index(row)
-        return self.index(models[0][0]) if models else QModelIndex()
+    def row_of(self, key: object) -> QModelIndex:
+        """Return where the subject with this key stands, else the first one, else an invalid index."""
+        found = [(number, row) for number, row in enumerate(self._rows) if isinstance(row, Row)]
+        for number, row in found:
+            if key_of(row.subject) == key:
+                return self.index(number)
+        return self.index(found[0][0]) if found else QModelIndex()
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         """Return how many rows are shown, headings included."""
@@ -78,18 +128,18 @@ class ModelRows(QAbstractListModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Answer one role of one row."""
-        shown = self._rows[index.row()]
-        if isinstance(shown, str):
-            return shown if role == Qt.ItemDataRole.DisplayRole else None
+        row = self._rows[index.row()]
+        if isinstance(row, str):
+            return row if role == Qt.ItemDataRole.DisplayRole else None
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return shown.name
+                return row.title
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{shown.name} {shown.quantization}. {describe(shown)}"
-            case ModelRole.MODEL:
-                return shown
-            case ModelRole.CHOSEN:
-                return shown.path == self._chosen
+                return row.spoken
+            case ModelRole.ROW:
+                return row
+            case ModelRole.SUBJECT:
+                return row.subject
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -97,6 +147,58 @@ class ModelRows(QAbstractListModel):
         if not index.isValid() or isinstance(self._rows[index.row()], str):
             return Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+
+
+def key_of(subject: Subject) -> object:
+    """Return what stays the same of a subject."""
+    match subject:
+        case Model() | Foreign():
+            return subject.path
+        case SourceInfo():
+            return "source", subject.key
+        case Suggestion():
+            return "suggestion", subject.id
+
+
+def rows_of(
+    models: Sequence[Model], status: EngineStatus, chosen: Path | None, offers: Offers, wanted: str
+) -> list[str | Row]:
+    """Return headings and rows: those that have all words of `wanted` in them."""
+    words = wanted.casefold().split()
+
+    def fits(*texts: str) -> bool:
+        whole = " ".join(texts).casefold()
+        return all(word in whole for word in words)
+
+    found = [model for model in models if fits(model.name, model.quantization, model.path.name)]
+    loaded = [model for model in found if status.ready and model.path == status.model]
+    others = [model for model in found if model not in loaded]
+    here = {model.path for model in models}
+    foreign = [
+        each
+        for each in offers.foreign
+        if each.path not in here and fits(each.name, each.quantization, each.app)
+    ]
+    closed = [each for each in offers.sources if not each.allowed and not words]
+    suggested = [
+        each
+        for each in offers.suggestions
+        if fits(each.name, each.quantization, each.repository) and not _is_here(each, models)
+    ]
+    shown = suggested if words else _worth_showing(suggested, offers)
+    rows: list[str | Row] = []
+    for heading, group in (
+        (_("Loaded"), [_own(model, chosen) for model in loaded]),
+        (_("On this computer"), [_own(model, chosen) for model in others]),
+        (
+            _("Found in other apps"),
+            [*(_foreign(each, offers) for each in foreign), *(_closed(each) for each in closed)],
+        ),
+        (_("Recommended for this computer"), [_suggested(each, offers) for each in shown]),
+    ):
+        if group:
+            rows += [heading, *group]
+    return rows
 
 
 def describe(model: Model) -> str:
@@ -113,77 +215,102 @@ def describe(model: Model) -> str:
     return " · ".join(parts)
 
 
-class ModelDelegate(QStyledItemDelegate):
-    """Draws headings in one line and models in two."""
+def _tag(text: str) -> tuple[Part, ...]:
+    return ((text, "soft"),) if text else ()
 
-    def __init__(self, appearance: Appearance, view: QListView) -> None:
-        super().__init__(view)
-        self._appearance = appearance
-        self._view = view
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Return the height of a heading, or of a model with all lines of what is wrong with it."""
-        scale = self._appearance.scale
-        width = self._view.viewport().width()
-        model = index.data(ModelRole.MODEL)
-        if model is None:
-            return QSize(width, round((28 if index.row() == 0 else 38) * max(1.0, scale)))
-        return QSize(width, 22 + self._name().height() + self._second(model, width).height())
+def _own(model: Model, chosen: Path | None) -> Row:
+    return Row(
+        model,
+        model.name,
+        _tag(model.quantization),
+        about=((describe(model), "bad" if model.problem else "soft"),),
+        chosen=model.path == chosen,
+        muted=bool(model.problem),
+    )
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Draw one row."""
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        model = index.data(ModelRole.MODEL)
-        if model is None:
-            painter.setFont(self._appearance.font(12, QFont.Weight.Medium))
-            painter.setPen(self._appearance.color("soft"))
-            flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
-            painter.drawText(option.rect.adjusted(8, 0, -8, -5), flags, index.data())
-        else:
-            self._paint_model(painter, option.rect, index, model)
-        painter.restore()
 
-    def _paint_model(self, painter: QPainter, rect: QRect, index: Index, model: Model) -> None:
-        look = self._appearance
-        if index == self._view.currentIndex():
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(look.color("hover"))
-            painter.drawRoundedRect(rect, 9, 9)
-        chosen = index.data(ModelRole.CHOSEN)
-        inner = rect.adjusted(_PADDING, 9, -_PADDING - (26 if chosen else 0), -9)
-        metrics = self._name()
-        tag = QFontMetrics(look.font(11.5)).horizontalAdvance(model.quantization) + 14
-        room = inner.width() - (tag + 6 if model.quantization else 0)
-        name = metrics.elidedText(model.name, Qt.TextElideMode.ElideRight, room)
-        painter.setFont(look.font(14, QFont.Weight.DemiBold))
-        painter.setPen(look.color("soft" if model.problem else "ink"))
-        line = QRect(inner.left(), inner.top(), inner.width(), metrics.height())
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
-        if model.quantization:
-            self._paint_tag(painter, line, metrics.horizontalAdvance(name) + 6, tag, model.quantization)
-        painter.setFont(look.font(12.5))
-        painter.setPen(look.color("bad" if model.problem else "soft"))
-        below = QRect(inner.left(), line.bottom() + 4, inner.width(), inner.bottom() - line.bottom())
-        painter.drawText(below, Qt.TextFlag.TextWordWrap, describe(model))
-        if chosen:
-            spot = QRect(rect.right() - _PADDING - 18, rect.center().y() - 9, 18, 18)
-            look.icon("check", "accent", 18).paint(painter, spot)
+def _closed(source: SourceInfo) -> Row:
+    # Translators: the name of an app, such as Ollama.
+    title = _("Look for models of {app}").format(app=source.name)
+    return Row(source, title, action=_("Look"))
 
-    def _paint_tag(self, painter: QPainter, line: QRect, left: int, width: int, words: str) -> None:
-        look = self._appearance
-        box = QRectF(line.left() + left + 0.5, line.top() - 0.5, width - 1, line.height() + 1)
-        painter.setPen(QPen(look.color("line"), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(box, 6, 6)
-        painter.setFont(look.font(11.5))
-        painter.setPen(look.color("soft"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
-    def _name(self) -> QFontMetrics:
-        return QFontMetrics(self._appearance.font(14, QFont.Weight.DemiBold))
+def _foreign(model: Foreign, offers: Offers) -> Row:
+    problem = offers.problems.get(str(model.path), model.problem)
+    parts = [size_text(model.size)]
+    if model.context:
+        parts.append(_("{size} context").format(size=context_text(model.context)))
+    parts.append(_("in {app}, used in place").format(app=_(", ").join((model.app, *model.also_in))))
+    about = (problem, "bad") if problem else (" · ".join(parts), "soft")
+    action = "" if model.problem else _("Use")
+    return Row(
+        model, model.name, _tag(model.quantization), about=(about,), action=action, muted=bool(model.problem)
+    )
 
-    def _second(self, model: Model, width: int) -> QRect:
-        room = QRect(0, 0, width - 2 * _PADDING - 26, 1000)
-        metrics = QFontMetrics(self._appearance.font(12.5))
-        return metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, describe(model))
+
+def _is_here(one: Suggestion, models: Sequence[Model]) -> bool:
+    folder = tuple(one.repository.split("/"))
+    return any(model.path.parts[-3:-1] == folder for model in models)
+
+
+def _worth_showing(suggested: Sequence[Suggestion], offers: Offers) -> list[Suggestion]:
+    begun = [each for each in suggested if each.id in offers.downloads or each.id in offers.asked]
+    rest = [each for each in suggested if each not in begun and each.fit != "too_large"]
+    kept = {each.id for each in (*begun, *rest[: max(0, _SHOWN - len(begun))])}
+    return [each for each in suggested if each.id in kept]
+
+
+def _suggested(one: Suggestion, offers: Offers) -> Row:
+    download, progress = offers.downloads.get(one.id, (None, None))
+    problem = offers.problems.get(one.id, download.problem if download else "")
+    action = _("Download")
+    line: tuple[Part, ...] = _promise(one)
+    part = None
+    if one.id in offers.asked:
+        action = _("Asking the hub…")
+    elif download and progress:
+        action = _action(download)
+        line, part = _way(download, progress)
+    elif problem:
+        action = _("Try again")
+    about = [(one.good_at, "soft")]
+    if one.first and one.why:
+        about.append((one.why, "soft"))
+    if problem:
+        about.append((problem, "bad"))
+    tags = (*_tag(one.quantization), *(((_("First choice"), "accent_ink"),) if one.first else ()))
+    return Row(one, one.name, tags, tuple(about), line, action, part=part)
+
+
+def _promise(one: Suggestion) -> tuple[Part, ...]:
+    words, tint = fit_words(one.fit)
+    rest = [size_text(one.size)]
+    if one.speed >= 1:
+        speed = QLocale().toString(round(one.speed))
+        rest.append(_("about {count} tokens/s").format(count=speed))
+    rest.append(_("{size} context").format(size=context_text(one.context)))
+    if one.license:
+        rest.append(one.license)
+    return (words, tint), ("".join(f" · {each}" for each in rest), "soft")
+
+
+def _action(download: Download) -> str:
+    match download.state:
+        case State.DONE:
+            return _("Use it")
+        case State.FAILED:
+            return _("Try again")
+        case State.PAUSED:
+            return _("Go on")
+    return _("Pause")
+
+
+def _way(download: Download, progress: Progress) -> tuple[tuple[Part, ...], float | None]:
+    """Return what to say of a download, and how far it is."""
+    if download.state is State.DONE:
+        return ((_("Ready"), "good"),), None
+    said = list(facts(download, progress))
+    if progress.running and progress.seconds_left is not None and progress.next_try is None:
+        said.append(left_text(progress.seconds_left))
+    return ((" · ".join(said), "soft"),), progress.done / max(download.size, 1)

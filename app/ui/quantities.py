@@ -2,6 +2,8 @@
 
 from PySide6.QtCore import QLocale
 
+from app.domain.language import _
+
 
 def size_text(size: int) -> str:
     """Return bytes as "98 MB" or "4.6 GB", in powers of ten as disks are sold."""
@@ -22,3 +24,16 @@ def count_text(tokens: int) -> str:
     if thousands < 1:
         return QLocale().toString(tokens)
     return f"{QLocale().toString(thousands, 'f', 1 if thousands < 10 else 0)}k"
+
+
+def fit_words(fit: str) -> tuple[str, str]:
+    """Return how well a model fits this computer, and the token of the colour to say it in.
+
+    Args:
+        fit: "fits", "tight" or "too_large".
+    """
+    return {
+        "fits": (_("Fits well"), "good"),
+        "tight": (_("Tight"), "warn"),
+        "too_large": (_("Too large"), "bad"),
+    }[fit]

@@ -11,6 +11,7 @@ from scripted_engine import ScriptedEngine
 
 from app.domain.changes import Changes
 from app.domain.model import Model
+from app.services.adoption import Adoption
 from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
@@ -20,6 +21,7 @@ from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
+from app.services.recommendations import Recommendations
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 from app.storage.downloads import DownloadStore
@@ -78,6 +80,7 @@ class Fireside:
             lambda download: self.hubs.hub(download.endpoint),
             lambda download, paths: self.models.arrived(paths, download.sha256),
         )
+        self.recommendations = Recommendations(self.discovery, self.downloads)
         self.window = MainWindow(
             poster=self.poster,
             history=self.history,
@@ -88,6 +91,8 @@ class Fireside:
             choices=self.choices,
             inspection=self.inspection,
             downloads=self.downloads,
+            recommendations=self.recommendations,
+            adoption=Adoption(kept, self.models),
             memory=WindowMemory(home / "window.ini"),
         )
         qtbot.addWidget(self.window)
@@ -147,6 +152,7 @@ class Fireside:
         self.window.close()
         self.conversation.close()
         self.inspection.close()
+        self.recommendations.close()
         self.downloads.close()
         self.discovery.close()
         self.models.close()

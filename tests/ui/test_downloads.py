@@ -64,15 +64,25 @@ def test_no_download_takes_no_room(fireside, cards):
     assert cards.isHidden()
 
 
-def test_a_download_arrives_and_its_model_is_used(fireside, offer, cards, qtbot, smollm2):
+def test_a_download_arrives_and_its_model_is_used(fireside, offer, cards, qtbot, second_model):
     desk = fireside.window._downloads
-    desk.add(offer(smollm2))
+    desk.add(offer(second_model))
     qtbot.waitUntil(lambda: cards.isVisible() and "ready" in only(cards).text, timeout=15_000)
     qtbot.waitUntil(lambda: not desk.ticking)
     press(only(cards).use)
     qtbot.waitUntil(lambda: "ada" in fireside.chat.model.path.parts, timeout=5000)
     qtbot.waitUntil(lambda: cards.isHidden())
     assert fireside.chat.model.path.is_file()
+
+
+def test_what_is_here_already_is_used_when_a_copy_arrives(fireside, offer, cards, qtbot, smollm2):
+    model = fireside.models.identified(fireside.models.known[0]).result(30)
+    qtbot.waitUntil(lambda: fireside.models.known[0].sha256 == model.sha256)
+    fireside.window._downloads.add(offer(smollm2))
+    qtbot.waitUntil(lambda: cards.isVisible() and "ready" in only(cards).text, timeout=15_000)
+    press(only(cards).use)
+    qtbot.waitUntil(lambda: cards.isHidden())
+    assert fireside.chat.model.path == model.path
 
 
 def test_pause_resume_and_cancel(fireside, offer, cards, hub, qtbot):

@@ -30,8 +30,13 @@ def window(qtbot):
 
 
 @pytest.fixture
-def picker(appearance, window):
-    made = ModelPicker(appearance, window)
+def offers(start):
+    return start().window._desk._offers
+
+
+@pytest.fixture
+def picker(appearance, offers, window):
+    made = ModelPicker(appearance, offers, window)
     made.show_models(MODELS, EngineStatus(LLAMA.path, context=16_384), LLAMA.path)
     made.open_below(QPoint(16, 52))
     return made
@@ -103,8 +108,8 @@ def test_a_search_without_a_hit(picker, qtbot):
     assert picker.isVisible()
 
 
-def test_down_below_the_last_reaches_the_file(picker, qtbot):
-    press(qtbot, *[Qt.Key.Key_Down] * 6)
+def test_down_below_the_last_reaches_the_hub_and_the_file(picker, qtbot):
+    press(qtbot, *[Qt.Key.Key_Down] * 4)
     assert isinstance(QApplication.focusWidget(), QPushButton)
     press(qtbot, Qt.Key.Key_Up)
     assert isinstance(QApplication.focusWidget(), QLineEdit)
@@ -113,11 +118,11 @@ def test_down_below_the_last_reaches_the_file(picker, qtbot):
         press(qtbot, Qt.Key.Key_Return)
 
 
-def test_escape_closes_and_gives_the_keyboard_back(appearance, window, qtbot):
+def test_escape_closes_and_gives_the_keyboard_back(appearance, offers, window, qtbot):
     field = QLineEdit(window)
     field.show()
     field.setFocus()
-    picker = ModelPicker(appearance, window)
+    picker = ModelPicker(appearance, offers, window)
     picker.open_below(QPoint(16, 52))
     with qtbot.waitSignal(picker.closed):
         press(qtbot, Qt.Key.Key_Escape)
@@ -139,12 +144,19 @@ def test_news_while_it_is_open_keep_the_row(picker, qtbot):
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1180, 780)])
-def test_never_leaves_the_window(appearance, window, qtbot, size):
+def test_never_leaves_the_window(appearance, offers, window, qtbot, size):
     window.resize(*size)
-    picker = ModelPicker(appearance, window)
+    picker = ModelPicker(appearance, offers, window)
     picker.show_models(MODELS * 10, EngineStatus(), None)
     picker.open_below(QPoint(500, 52))
     assert window.rect().contains(picker.card.geometry())
     window.resize(640, 480)
     qtbot.wait(5)
     assert window.rect().contains(picker.card.geometry())
+
+
+def test_enter_on_the_way_to_the_hub(picker, qtbot):
+    press(qtbot, *[Qt.Key.Key_Down] * 4)
+    with qtbot.waitSignal(picker.find_requested):
+        press(qtbot, Qt.Key.Key_Return)
+    assert not picker.isVisible()

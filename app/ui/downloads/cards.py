@@ -106,6 +106,10 @@ class Card(QWidget):
         self.again.setVisible(failed or waits)
         self.setAccessibleName(self.text)
 
+    def height_at(self, width: int) -> int:
+        """Return the height of all that it says."""
+        return self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer to change the order."""
         self._show_menu(event.globalPos())
@@ -215,11 +219,11 @@ class DownloadCards(QScrollArea):
             card.hide()
             card.deleteLater()
         for place, each in enumerate(known):
-            card = self.cards.get(each.id)
-            if card is None:
-                card = self.cards[each.id] = Card(self._appearance, self._desk, each)
+            if each.id in self.cards:
+                self.cards[each.id].show_download(each)
             else:
-                card.show_download(each)
+                self.cards[each.id] = Card(self._appearance, self._desk, each)
+            card = self.cards[each.id]
             if self._column.indexOf(card) != place:
                 self._column.insertWidget(place, card)
         self._fit()
@@ -232,7 +236,7 @@ class DownloadCards(QScrollArea):
 
     def _wanted(self) -> int:
         width = self.width() - 10 if self.width() > 100 else 230
-        whole = sum(card.heightForWidth(width) for card in self.cards.values())
+        whole = sum(card.height_at(width) for card in self.cards.values())
         return min(whole, self._room) if self._room else whole
 
     def _fit(self) -> None:

@@ -61,7 +61,8 @@ class DownloadDesk(QObject):
             (
                 each
                 for each in self.known
-                if each.repository.casefold() == repository.casefold() and each.quantization == quantization
+                if each.repository.casefold() == repository.casefold()
+                and quantization in (each.quantization, each.quantization.removeprefix("UD-"))
             ),
             None,
         )
