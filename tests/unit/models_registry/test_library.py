@@ -328,7 +328,8 @@ def test_no_sha256_of_what_is_not_there(library: Library, folder: Path) -> None:
 
 def test_two_libraries_on_one_folder(library: Library, folder: Path, elsewhere: Path) -> None:
     other = Library(folder)
-    one, two = tiny(elsewhere / "one.gguf"), tiny(elsewhere / "two.gguf")
+    one = tiny(elsewhere / "one.gguf")
+    two = model({"general.description": ("str", "No copy of the other.")}).write(elsewhere / "two.gguf")
     library.link(one)
     other.link(two)
     library.sha256_of(one, never)
