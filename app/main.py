@@ -36,6 +36,7 @@ from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
+from app.services.prospects import Prospects
 from app.services.questions import Questions
 from app.services.recommendations import Recommendations
 from app.services.titles import Titles
@@ -133,6 +134,7 @@ class Build:
             downloads=downloads,
             recommendations=Recommendations(discovery, downloads),
             adoption=Adoption(kept, models),
+            prospects=Prospects(hubs, discovery, downloads),
         )
 
     def begin(self) -> None:
@@ -156,6 +158,7 @@ class Build:
         self.services.recommendations.close()
         self.services.downloads.close()
         self.services.discovery.close()
+        self.services.prospects.close()
         self.services.models.close()
         self.engine.close()
         self.database.close()
@@ -233,6 +236,8 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         downloads=services.downloads,
         recommendations=services.recommendations,
         adoption=services.adoption,
+        discovery=services.discovery,
+        prospects=services.prospects,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )
 

@@ -254,6 +254,13 @@ def _fit(needed: int, computer: Computer, *, on_card: bool) -> Fit:
     return Fit.TIGHT if needed <= _TIGHT * computer.budget else Fit.TOO_LARGE
 
 
+def fitting(needed: int, computer: Computer) -> Fit:
+    """Return whether so many bytes of memory are there, on the graphics card or beside it."""
+    if computer.card and _fit(needed, computer, on_card=True) is Fit.FITS:
+        return Fit.FITS
+    return _fit(needed, computer, on_card=False)
+
+
 def _needed(entry: CatalogueEntry, quantization: Quantization, context: int, *, gpu: bool) -> int:
     """Return the bytes that must stay in memory.
 

@@ -13,6 +13,7 @@ from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
+from app.services.prospects import Prospects
 from app.services.questions import Questions
 from app.services.recommendations import Recommendations
 from app.storage.database import Database
@@ -38,3 +39,4 @@ class Services:
     downloads: Downloads
     recommendations: Recommendations
     adoption: Adoption
+    prospects: Prospects

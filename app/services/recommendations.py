@@ -14,7 +14,7 @@ from app.services.downloads import Downloads
 from models_registry import catalogue, recommendation
 from models_registry.recommendation import Computer, Fit, Reason, Recommendation
 
-_FITS = {Fit.FITS: "fits", Fit.TIGHT: "tight", Fit.TOO_LARGE: "too_large"}
+FIT_NAMES = {Fit.FITS: "fits", Fit.TIGHT: "tight", Fit.TOO_LARGE: "too_large"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _suggestion(one: Recommendation, *, first: bool) -> Suggestion:
         size=one.quantization.size,
         memory=one.memory,
         context=one.context,
-        fit=_FITS[one.fit],
+        fit=FIT_NAMES[one.fit],
         first=first and one.fit is not Fit.TOO_LARGE,
         why=_why(one.why),
         speed=one.speed,

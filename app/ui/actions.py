@@ -35,6 +35,7 @@ def table() -> tuple[Entry, ...]:
     return (
         Entry("new-chat", chat, _("New chat"), ("Ctrl+N",)),
         Entry("choose-model", chat, _("Choose a model…"), ("Ctrl+L" if _MAC else "Ctrl+M",)),
+        Entry("find-models", chat, _("Find models…"), ("Ctrl+Shift+M",)),
         Entry("add-model", chat, _("Add a GGUF file…")),
         Entry("previous-chat", chat, _("Previous chat"), ("Ctrl+Shift+[",)),
         Entry("next-chat", chat, _("Next chat"), ("Ctrl+Shift+]",)),

@@ -18,12 +18,14 @@ from app.domain.language import _
 from app.services.adoption import Adoption
 from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
+from app.services.discovery import Discovery
 from app.services.downloads import Downloads
 from app.services.history import History
 from app.services.inspection import Inspection
 from app.services.live import Phase
 from app.services.models import Models
 from app.services.preferences import Preferences
+from app.services.prospects import Prospects
 from app.services.recommendations import Recommendations
 from app.ui.actions import Actions
 from app.ui.appearance import Appearance
@@ -33,6 +35,8 @@ from app.ui.downloads.cards import DownloadCards
 from app.ui.downloads.desk import DownloadDesk
 from app.ui.drafts import Drafts
 from app.ui.frame import Frame
+from app.ui.hub.desk import HubDesk
+from app.ui.hub.sheet import FindSheet
 from app.ui.inspector.desk import Desk
 from app.ui.inspector.inspector import Inspector
 from app.ui.menus import rounded
@@ -44,6 +48,7 @@ from app.ui.pump import Pump
 from app.ui.sidebar.chats import ChatList, shown_title
 from app.ui.sidebar.shelf import Shelf
 from app.ui.sidebar.sidebar import Sidebar
+from app.ui.transcript.highlight import Highlighter
 from app.ui.window_memory import WindowMemory
 
 _SMALLEST, _USUAL = (640, 480), (1180, 780)
@@ -80,6 +85,8 @@ class MainWindow(QMainWindow):
         downloads: Downloads,
         recommendations: Recommendations,
         adoption: Adoption,
+        discovery: Discovery,
+        prospects: Prospects,
         memory: WindowMemory,
     ) -> None:
         """Build the window around the services.
@@ -96,6 +103,8 @@ class MainWindow(QMainWindow):
             downloads: The models on their way.
             recommendations: The models worth having.
             adoption: The models of other apps.
+            discovery: The models at the hub.
+            prospects: How those would do here.
             memory: Remembers the place and looks of the window.
         """
         super().__init__()
@@ -122,6 +131,8 @@ class MainWindow(QMainWindow):
             wanted=memory.sidebar,
             inspector_wanted=memory.inspector,
         )
+        self._hub = HubDesk(poster, discovery, prospects, self)
+        self._highlighter = Highlighter(self)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
         self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, offers, self._frame)
         self._connect()
@@ -215,6 +226,7 @@ class MainWindow(QMainWindow):
         return {
             "new-chat": self._new_chat,
             "choose-model": self._choose_model,
+            "find-models": self._find_models,
             "add-model": lambda: self._desk.ask_for_file(),
             "previous-chat": lambda: self._step_chat(-1),
             "next-chat": lambda: self._step_chat(1),
@@ -246,6 +258,11 @@ class MainWindow(QMainWindow):
         sidebar.view.pin_requested.connect(shelf.pin)
         sidebar.view.delete_requested.connect(shelf.delete)
         self._downloads.use_requested.connect(self._desk.use)
+        self._desk.picker.find_requested.connect(self._find_models)
+        self._desk.picker.show_shortcut(self.actions_by_name.keys("find-models"))
+        self._hub.asked.connect(sidebar.show_contact)
+        self._desk.offers.asked.connect(sidebar.show_contact)
+        self._downloads.begun.connect(sidebar.show_contact)
         page.bar.sidebar_requested.connect(lambda: self._frame.show_sidebar(True))
         page.bar.new_requested.connect(self._new_chat)
         page.bar.inspector_requested.connect(self._toggle_inspector)
@@ -352,6 +369,11 @@ class MainWindow(QMainWindow):
         pill = self.page.bar.pill
         corner = pill.mapTo(self._frame, QPoint(0, pill.height() + 4))
         self._desk.open_picker(corner)
+
+    def _find_models(self) -> None:
+        if not self.findChildren(FindSheet):
+            sheet = FindSheet(self.appearance, self._hub, self._downloads, self._highlighter, self._frame)
+            sheet.open_results()
 
     def _find_chat(self) -> None:
         self._frame.show_sidebar(True)

@@ -19,7 +19,12 @@ from app.ui.post import Poster
 
 
 class ModelDesk(QObject):
-    """Everything about which model answers in the current chat."""
+    """Everything about which model answers in the current chat.
+
+    Attributes:
+        offers: What is offered beside the models that are here.
+        picker: Where a model is chosen.
+    """
 
     def __init__(
         self,
@@ -35,7 +40,7 @@ class ModelDesk(QObject):
         super().__init__(over)
         self._poster, self._models, self._chat, self._notices = poster, models, chat, notices
         self._over = over
-        self._offers = offers
+        self.offers = offers
         self.picker = ModelPicker(appearance, offers, over)
         self.picker.chosen.connect(self.choose)
         self.picker.add_requested.connect(self.ask_for_file)
@@ -53,7 +58,7 @@ class ModelDesk(QObject):
         else:
             self.show_models()
             self.picker.open_below(corner)
-            self._offers.refresh()
+            self.offers.refresh()
 
     def show_models(self) -> None:
         """Write the newest state of the models into the picker."""

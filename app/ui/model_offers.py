@@ -19,10 +19,12 @@ class ModelOffers(QObject):
 
     Signals:
         changed: There is something else to offer.
+        asked: The hub is asked for something.
         adopted: A Model of another app, which is on the list of models now.
     """
 
     changed = Signal()
+    asked = Signal()
     adopted = Signal(object)
 
     def __init__(
@@ -99,6 +101,7 @@ class ModelOffers(QObject):
             return
         self._asked.add(one.id)
         self._problems.pop(one.id, None)
+        self.asked.emit()
         self.changed.emit()
 
         def begun(download: Download) -> None:

@@ -16,6 +16,7 @@ QLabel[tone="soft"] { color: %(soft)s; }
 QLabel[measure="small"] { font-size: %(small)spt; }
 QLabel[measure="reading"] { font-size: %(reading)spt; }
 QLabel[measure="title"] { font-size: %(title)spt; font-weight: 600; letter-spacing: -0.3px; }
+QLabel[measure="heading"] { font-size: %(heading)spt; font-weight: 600; }
 QLabel[measure="field"] { font-size: %(field)spt; }
 QLabel[measure="group"] { font-size: %(small)spt; font-weight: 600; color: %(soft)s; }
 QLabel[tone="good"] { color: %(good)s; }
@@ -38,9 +39,13 @@ QPushButton:default:focus, QPushButton[kind="primary"]:focus { border-color: %(i
 QPushButton[kind="link"] { background: transparent; border: 2px solid transparent; padding: 1px 4px;
     border-radius: 6px; color: %(accent_ink)s; font-weight: 600; }
 QPushButton[kind="link"][flush="true"] { padding-left: 0; }
+QPushButton[kind="link"][side="right"] { text-align: right; }
+QPushButton[kind="link"]:disabled { color: %(soft)s; }
 QPushButton[measure="small"] { font-size: %(small)spt; }
 QPushButton[kind="link"]:hover { background: %(hover)s; }
 QPushButton[kind="link"]:focus { border-color: %(accent)s; }
+
+QPushButton[kind="choice"] { padding: 4px 10px; border-radius: 12px; font-size: %(small)spt; }
 
 #segments { background: %(hover)s; border-radius: 8px; }
 QPushButton[kind="segment"] { background: transparent; border: 2px solid transparent; border-radius: 6px;
@@ -114,7 +119,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 def stylesheet(palette: Palette, scale: float = 1.0) -> str:
     """Return the style sheet for one palette, with every size of text multiplied by `scale`."""
     tokens = {name: getattr(palette, name) for name in palette.__slots__}
-    sizes = {"small": 12.5, "field": 13.5, "reading": 16.0, "title": 30.0}
+    sizes = {"small": 12.5, "field": 13.5, "reading": 16.0, "heading": 19.0, "title": 30.0}
     written = {name: f"{points(pixels * scale):.2f}" for name, pixels in sizes.items()}
     edge = mixed(palette.soft, palette.line, 0.25)
     raised = palette.line if palette.dark else palette.card

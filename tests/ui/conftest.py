@@ -21,6 +21,7 @@ from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.models import Models
 from app.services.preferences import Preferences
+from app.services.prospects import Prospects
 from app.services.recommendations import Recommendations
 from app.storage.chats import ChatStore
 from app.storage.database import Database
@@ -81,6 +82,7 @@ class Fireside:
             lambda download, paths: self.models.arrived(paths, download.sha256),
         )
         self.recommendations = Recommendations(self.discovery, self.downloads)
+        self.prospects = Prospects(self.hubs, self.discovery, self.downloads)
         self.window = MainWindow(
             poster=self.poster,
             history=self.history,
@@ -93,6 +95,8 @@ class Fireside:
             downloads=self.downloads,
             recommendations=self.recommendations,
             adoption=Adoption(kept, self.models),
+            discovery=self.discovery,
+            prospects=self.prospects,
             memory=WindowMemory(home / "window.ini"),
         )
         qtbot.addWidget(self.window)
@@ -155,6 +159,7 @@ class Fireside:
         self.recommendations.close()
         self.downloads.close()
         self.discovery.close()
+        self.prospects.close()
         self.models.close()
         QApplication.processEvents()
         self.database.close()

@@ -31,7 +31,7 @@ def window(qtbot):
 
 @pytest.fixture
 def offers(start):
-    return start().window._desk._offers
+    return start().window._desk.offers
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from app.domain.chat import Chat
+from app.ui.downloads.cards import DownloadCards
 from app.ui.sidebar.chats import ChatList, ChatRole
 from app.ui.sidebar.sidebar import Sidebar
 
@@ -31,8 +32,9 @@ def chats(qapp) -> ChatList:
 
 
 @pytest.fixture
-def sidebar(appearance, chats, qtbot) -> Sidebar:
-    made = Sidebar(appearance, chats, QMenu())
+def sidebar(appearance, chats, start, qtbot) -> Sidebar:
+    downloads = DownloadCards(appearance, start().window._downloads)
+    made = Sidebar(appearance, chats, downloads, QMenu())
     qtbot.addWidget(made)
     made.resize(264, 600)
     with qtbot.waitExposed(made):

@@ -27,11 +27,13 @@ class DownloadDesk(QObject):
     Signals:
         changed: One was added, has gone, or stands otherwise.
         ticked: The progress of those that are being fetched is another.
+        begun: One is being fetched.
         use_requested: The Download whose model a person wants to talk to.
     """
 
     changed = Signal()
     ticked = Signal()
+    begun = Signal()
     use_requested = Signal(object)
 
     def __init__(self, poster: Poster, downloads: Downloads, notices: Notices, over: QWidget) -> None:
@@ -152,5 +154,6 @@ class DownloadDesk(QObject):
         moving = any(progress.running for progress in self._progress.values())
         if moving and not self._clock.isActive():
             self._clock.start()
+            self.begun.emit()
         elif not moving:
             self._clock.stop()

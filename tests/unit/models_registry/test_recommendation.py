@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_registry.catalogue import Kind, load
-from models_registry.recommendation import BEARABLE, GIB, Computer, Fit, Reason, assess, recommend
+from models_registry.recommendation import BEARABLE, GIB, Computer, Fit, Reason, assess, fitting, recommend
 
 CATALOGUE = load()
 SIZES = (4, 8, 16, 24, 32, 64, 128)
@@ -186,3 +186,11 @@ def test_any_computer_gets_an_order_that_holds(memory, share, card, unified, cor
     assert 0 <= machine.room <= machine.budget < machine.memory_total
     for one in found:
         assert one.fit is not Fit.FITS or one.memory <= max(machine.card, machine.room)
+
+
+@each
+def test_what_is_recommended_fits_by_its_memory(machine):
+    for made in recommended(machine):
+        if made.fit is Fit.FITS:
+            assert fitting(made.memory, machine) is Fit.FITS
+    assert fitting(1 << 50, machine) is Fit.TOO_LARGE

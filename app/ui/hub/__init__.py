@@ -1,0 +1,1 @@
+"""Finding a model at a hub: the search, and the page of one model."""

@@ -1,0 +1,82 @@
+"""Counts, ages and sizes of what a hub has, in words."""
+
+import re
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QLocale
+
+from app.domain.language import _, plural
+
+_DAY = 86_400
+_FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
+_COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
+_UNSHOWN = re.compile(r"<(style|script|svg)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_HEADING = re.compile(r"<h([1-6])\b[^>]*>\s*", re.IGNORECASE)
+_BREAK = re.compile(r"<(br|/p|/div|/h[1-6]|/li|/tr)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_PICTURE = re.compile(r"!\[[^\]]*\](\([^()]*(\([^()]*\)[^()]*)*\)|\[[^\]]*\])?")
+_EMPTY_LINK = re.compile(r"\[\s*\](\([^()]*\)|\[[^\]]*\])")
+_EMPTY_LINES = re.compile(r"(\s*\n){3,}")
+_LONGEST = 100_000
+
+
+def count_words(count: int) -> str:
+    """Return a count in short: 1234567 is "1.2M"."""
+    for size, unit in ((1_000_000_000, "B"), (1_000_000, "M"), (1000, "k")):
+        if count >= size:
+            return f"{QLocale().toString(count / size, 'f', 1 if count < 10 * size else 0)}{unit}"
+    return QLocale().toString(count)
+
+
+def parameters_words(parameters: int) -> str:
+    """Return the size of a model as the field writes it: "8B", "1.5B", "135M"; nothing when unknown."""
+    if parameters <= 0:
+        return ""
+    size, unit = (1e9, "B") if parameters >= 950_000_000 else (1e6, "M")
+    number = parameters / size
+    return f"{QLocale().toString(number, 'f', 1 if number < 10 else 0).removesuffix('.0')}{unit}"
+
+
+def age_words(moment: datetime | None, now: datetime | None = None) -> str:
+    """Return how long ago something was, nothing when unknown."""
+    if moment is None:
+        return ""
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    days = int(((now or datetime.now(UTC)) - known).total_seconds() // _DAY)
+    if days < 1:
+        return _("today")
+    if days < 14:
+        return plural("{count} day ago", "{count} days ago", days).format(count=days)
+    if days < 60:
+        return plural("{count} week ago", "{count} weeks ago", days // 7).format(count=days // 7)
+    if days < 730:
+        return plural("{count} month ago", "{count} months ago", days // 30).format(count=days // 30)
+    return plural("{count} year ago", "{count} years ago", days // 365).format(count=days // 365)
+
+
+def readable(card: str) -> str:
+    """Return the description of a model without pictures and HTML, neither of which is shown.
+
+    What stands in code is left as it is.
+    """
+    parts = []
+    rest = card[:_LONGEST]
+    while opening := _FENCE.search(rest):
+        closing = re.compile(rf"^ {{0,3}}{re.escape(opening[1])}[^\n]*$", re.MULTILINE).search(
+            rest, opening.end() + 1
+        )
+        end = closing.end() if closing else len(rest)
+        parts += [_without_html(rest[: opening.start()]), rest[opening.start() : end]]
+        rest = rest[end:]
+    return "".join([*parts, _without_html(rest)]).strip()
+
+
+def _without_html(text: str) -> str:
+    for unshown in (_COMMENT, _UNSHOWN):
+        text = unshown.sub("", text)
+    text = _HEADING.sub(lambda found: f"\n\n{'#' * int(found[1])} ", text)
+    text = _BREAK.sub("\n\n", text)
+    text = _TAG.sub("", text)
+    text = _EMPTY_LINK.sub("", _PICTURE.sub("", text))
+    lines = [line.strip() if line.strip() in ("", "|") else line for line in text.split("\n")]
+    return _EMPTY_LINES.sub("\n\n", "\n".join(lines))
