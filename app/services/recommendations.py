@@ -49,6 +49,21 @@ class Suggestion:
     license: str
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """This computer, in a few words.
+
+    Attributes:
+        chip: Name of the processor; may be empty.
+        memory: Bytes.
+        gpu: Name of what computes beside it; empty without one.
+    """
+
+    chip: str
+    memory: int
+    gpu: str
+
+
 class Recommendations:
     """Suggests models for this computer. Everything returns a Future at once."""
 
@@ -68,6 +83,10 @@ class Recommendations:
             return [_suggestion(each, first=number == 0) for number, each in enumerate(found)]
 
         return self._thread.submit(suggest)
+
+    def machine(self) -> "Future[Machine]":
+        """Return what this computer is."""
+        return self._thread.submit(_this_machine)
 
     def start(self, suggestion: Suggestion) -> "Future[Download]":
         """Ask the hub for a model that `here` suggested, and put it into the queue of downloads.
@@ -102,6 +121,16 @@ def this_computer() -> Computer:
         unified=unified,
         cores=psutil.cpu_count(logical=False) or psutil.cpu_count() or 1,
     )
+
+
+def _this_machine() -> Machine:
+    from app.engine import native
+
+    *cards, processor = native.devices()
+    gpu = cards[0].description if cards else ""
+    if gpu == processor.description:  # one chip is both
+        gpu = cards[0].name
+    return Machine(processor.description.strip(), psutil.virtual_memory().total, gpu)
 
 
 def _card_memory() -> int | None:

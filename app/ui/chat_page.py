@@ -18,6 +18,7 @@ from app.ui.composer import Composer
 from app.ui.current_chat import CurrentChat
 from app.ui.drafts import Drafts
 from app.ui.empty_state import EmptyState
+from app.ui.first_run import FirstRun
 from app.ui.fonts import code_families
 from app.ui.links import ask_to_open
 from app.ui.notices import Notices
@@ -52,6 +53,7 @@ class ChatPage(QWidget):
         self._first = self._searched = False
         self._warmed = False
         self._load_error = ""
+        self._first_run: FirstRun | None = None
         self.bar = TopBar(appearance)
         self._empty = EmptyState(appearance)
         self._transcript = TranscriptView(appearance.palette, mono=code_families()[0])
@@ -79,6 +81,12 @@ class ChatPage(QWidget):
         """Know whether there has ever been a chat."""
         self._first = first
         self._greet()
+
+    def set_first_run(self, first_run: FirstRun) -> None:
+        """Recommend a model to who has none of their own yet."""
+        self._first_run = first_run
+        self._empty.set_first_run(first_run)
+        first_run.changed.connect(self._greet)
 
     def show_models(self, *, searched: bool = False) -> None:
         """Show the state of the models; once they have been `searched`, none means that there is none."""
@@ -286,7 +294,15 @@ class ChatPage(QWidget):
             self.notices.show_error(error)
 
     def _greet(self) -> None:
-        self._empty.show_state(self.chat.model, first=self._first, searched=self._searched)
+        model = self.chat.model
+        if self._first_run is not None:
+            self._first_run.set_starter(model is not None and model.origin is Origin.STARTER)
+        own = any(model.origin is not Origin.STARTER for model in self._models.known)
+        begun = self._first_run is not None and self._first_run.begun
+        introduced = self._first_run is not None and self._first_run.ready and (begun or not own)
+        self._empty.show_state(
+            self.chat.model, first=self._first, searched=self._searched, introduced=introduced
+        )
         self._write_placeholder()
 
     def _write_placeholder(self) -> None:

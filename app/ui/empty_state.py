@@ -37,19 +37,21 @@ class EmptyState(QWidget):
         self._file = QPushButton(_("Use a file I have"))
         self._file.setProperty("kind", "primary")
         self._file.clicked.connect(self.file_requested)
+        self._first_run: QWidget | None = None
         middle = QWidget()
         middle.setMaximumWidth(_WIDEST)
-        column = QVBoxLayout(middle)
+        self._column = column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self._title)
         column.addWidget(self._below)
         column.addWidget(self._starters)
-        button_row = QHBoxLayout()
+        self._file_row = QWidget()
+        button_row = QHBoxLayout(self._file_row)
         button_row.setContentsMargins(0, 16, 0, 0)
         button_row.addWidget(self._file, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addLayout(button_row)
-        column.addSpacing(10)
+        column.addWidget(self._file_row)
+        self._who.setContentsMargins(0, 10, 0, 0)
         column.addWidget(self._who)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 8, 24, 16)
@@ -73,13 +75,22 @@ class EmptyState(QWidget):
             grid.addWidget(button, place // 2, place % 2)
         return starters
 
-    def show_state(self, model: Model | None, *, first: bool, searched: bool) -> None:
+    def set_first_run(self, first_run: QWidget) -> None:
+        """Have this in the place of the ways to begin as long as nobody has begun and no model was chosen."""
+        self._first_run = first_run
+        first_run.hide()
+        self._column.insertWidget(2, first_run)
+
+    def show_state(
+        self, model: Model | None, *, first: bool, searched: bool, introduced: bool = False
+    ) -> None:
         """Greet.
 
         Args:
             model: What will answer.
             first: There has never been a chat.
             searched: The models on this computer are known, so that no model means that there is none.
+            introduced: There is a model to recommend to who has none of their own yet.
         """
         missing = model is None and searched
         if missing:
@@ -87,7 +98,9 @@ class EmptyState(QWidget):
             self._below.setText(
                 joined(
                     _("There is no model on this computer yet."),
-                    _("A GGUF file is all you need: use one you have, or drop one here."),
+                    ""
+                    if introduced
+                    else _("A GGUF file is all you need: use one you have, or drop one here."),
                 )
             )
         elif first:
@@ -101,9 +114,14 @@ class EmptyState(QWidget):
         else:
             self._title.setText(_("What is on your mind?"))
             self._below.setText(_answerer(model))
-        self._who.setText(_answerer(model) if first else "")
-        self._starters.setVisible(not missing)
-        self._file.setVisible(missing)
+        introduced = introduced and self._first_run is not None and (first or missing)
+        who = _answerer(model) if first and not introduced else ""
+        self._who.setText(who)
+        self._who.setVisible(bool(who))
+        self._starters.setVisible(not (missing or introduced))
+        self._file_row.setVisible(missing and not introduced)
+        if self._first_run is not None:
+            self._first_run.setVisible(introduced)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave the starters out where there is no room for them."""

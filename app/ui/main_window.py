@@ -34,6 +34,7 @@ from app.ui.current_chat import CurrentChat
 from app.ui.downloads.cards import DownloadCards
 from app.ui.downloads.desk import DownloadDesk
 from app.ui.drafts import Drafts
+from app.ui.first_run import FirstRun
 from app.ui.frame import Frame
 from app.ui.hub.desk import HubDesk
 from app.ui.hub.sheet import FindSheet
@@ -110,7 +111,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._poster, self._conversation, self._models = poster, conversation, models
         self._preferences, self._choices, self._memory = preferences, choices, memory
-        self._painted = False
+        self._painted = self._introduced = False
         self.appearance = appearance = Appearance(_application(), self)
         appearance.set_zoom(memory.zoom)
         self._shelf = Shelf(poster, history, ChatList())
@@ -135,6 +136,8 @@ class MainWindow(QMainWindow):
         self._highlighter = Highlighter(self)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
         self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, offers, self._frame)
+        self._first_run = FirstRun(appearance, offers)
+        self.page.set_first_run(self._first_run)
         self._connect()
         self._lay_out()
         changes.subscribe(self._take_change)
@@ -282,7 +285,9 @@ class MainWindow(QMainWindow):
         self.inspector.close_requested.connect(lambda: self._frame.show_inspector(False))
         self.pump.updated.connect(page.take_update)
         self.pump.lives_changed.connect(self._take_lives)
-        shelf.loaded.connect(lambda: page.greet(first=shelf.chats.empty))
+        shelf.loaded.connect(self._greet)
+        self._first_run.file_requested.connect(self._desk.ask_for_file)
+        self._first_run.more_requested.connect(self._choose_model)
         shelf.chat_changed.connect(chat.take_chat)
         shelf.deleted.connect(self._deleted)
         chat.opened.connect(self._opened)
@@ -342,6 +347,13 @@ class MainWindow(QMainWindow):
 
         undo = Offer(_("Undo"), lambda: self._shelf.restore(chat_id, restored))
         self.page.notices.show_offer(_("The chat was deleted."), undo)
+
+    def _greet(self) -> None:
+        first = self._shelf.chats.empty
+        self.page.greet(first=first)
+        if first and not self._introduced:
+            self._introduced = True
+            self._desk.offers.introduce()
 
     def _show_new_draft(self, text: str) -> None:
         if self._chat.id is None and not self.page.composer.text:

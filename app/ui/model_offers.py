@@ -8,7 +8,7 @@ from app.domain.download import Download, State
 from app.domain.errors import UserError
 from app.domain.model import Model
 from app.services.adoption import Adoption, Foreign, SourceInfo
-from app.services.recommendations import Recommendations, Suggestion
+from app.services.recommendations import Machine, Recommendations, Suggestion
 from app.ui.downloads.desk import DownloadDesk
 from app.ui.model_rows import Offers
 from app.ui.post import Poster
@@ -16,6 +16,9 @@ from app.ui.post import Poster
 
 class ModelOffers(QObject):
     """Asks for them when they are wanted, and does what a person chooses.
+
+    Attributes:
+        machine: This computer; None until it is known.
 
     Signals:
         changed: There is something else to offer.
@@ -41,6 +44,7 @@ class ModelOffers(QObject):
         self._sources: list[SourceInfo] = []
         self._foreign: list[Foreign] = []
         self._suggestions: list[Suggestion] = []
+        self.machine: Machine | None = None
         self._asked: set[str] = set()
         self._begun: dict[str, int] = {}  # ids of downloads by those of suggestions
         self._problems: dict[str, str] = {}
@@ -51,6 +55,11 @@ class ModelOffers(QObject):
         """Look again at what there is."""
         self._poster.when_done(self._adoption.sources(), self._take_sources)
         self._poster.when_done(self._recommendations.here(), self._take_suggestions)
+
+    def introduce(self) -> None:
+        """Look at the computer, too: it is told on the first start."""
+        self._poster.when_done(self._recommendations.machine(), self._take_machine)
+        self.refresh()
 
     def offers(self) -> Offers:
         """Return all that can be offered now."""
@@ -133,6 +142,10 @@ class ModelOffers(QObject):
 
     def _take_suggestions(self, found: list[Suggestion]) -> None:
         self._suggestions = found
+        self.changed.emit()
+
+    def _take_machine(self, machine: Machine) -> None:
+        self.machine = machine
         self.changed.emit()
 
     def _take_adopted(self, model: Model) -> None:

@@ -47,6 +47,11 @@ QPushButton[kind="link"]:focus { border-color: %(accent)s; }
 
 QPushButton[kind="choice"] { padding: 4px 10px; border-radius: 12px; font-size: %(small)spt; }
 
+QPushButton[kind="quiet"] { background: transparent; border: 2px solid transparent; padding: 2px 6px;
+    border-radius: 6px; color: %(soft)s; }
+QPushButton[kind="quiet"]:hover { background: %(hover)s; color: %(ink)s; }
+QPushButton[kind="quiet"]:focus { border-color: %(accent)s; }
+
 #segments { background: %(hover)s; border-radius: 8px; }
 QPushButton[kind="segment"] { background: transparent; border: 2px solid transparent; border-radius: 6px;
     padding: 3px 2px; font-size: %(small)spt; color: %(soft)s; }
@@ -92,6 +97,7 @@ QListView { background: transparent; border: none; outline: none; }
 #starter:hover { background: %(hover)s; }
 #starter:focus { border-color: %(accent)s; }
 
+#introduction { background: %(card)s; border: 1px solid %(line)s; border-radius: 18px; }
 #notice { background: %(card)s; border: 1px solid %(line)s; border-radius: 12px; }
 #dropTarget { background: %(paper)s; border: 2px dashed %(accent)s; border-radius: 18px; }
 

@@ -28,6 +28,8 @@ class CardText(QWidget):
         self.body = Body(self._style(), highlighter, self)
         self.body.setAccessibleName(_("Description of the model"))
         self.body.link_activated.connect(self.link_activated)
+        self._written = True
+        self._due = False  # to be laid out
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._step)
         appearance.changed.connect(self._restyle)
@@ -40,6 +42,7 @@ class CardText(QWidget):
     def show_card(self, card: str) -> None:
         """Begin to write a description."""
         self.body.show_markdown(readable(card))
+        self._written = False
         self._turn.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -49,9 +52,15 @@ class CardText(QWidget):
             self._fit()
 
     def _step(self) -> None:
-        if self.body.step():
-            self._turn.stop()
-        self._fit()
+        """Write a part in one turn, and lay it out in the next."""
+        if self._due:
+            self._due = False
+            self._fit()
+            if self._written:
+                self._turn.stop()
+        else:
+            self._written = self.body.step()
+            self._due = True
 
     def _fit(self) -> None:
         height = self.body.lay_out(max(self.width(), 100))
