@@ -1,15 +1,30 @@
-"""The two real models that the tests run with, both from installed packages."""
+"""What all tests share: the application, and two real models from installed packages."""
 
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
 
 from models_registry.starter import find_starter
 
 os.environ["LC_ALL"] = "C.UTF-8"  # English, whatever language the computer speaks, in child processes too
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # nobody's own keyring is touched
+
+
+@pytest.fixture(scope="session")
+def qapp() -> "QApplication":
+    """The application as app.main makes it."""
+    from PySide6.QtWidgets import QApplication
+
+    from app.ui.application import make_application
+
+    instance = QApplication.instance()
+    return instance if isinstance(instance, QApplication) else make_application(["fireside-tests"])
 
 
 @pytest.fixture(scope="session")

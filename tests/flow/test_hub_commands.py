@@ -1,6 +1,7 @@
 """What the terminal does with a hub, from the words on the command line to the files on the disk."""
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,18 @@ from app.main import main
 
 SMALL = "maker/Small-GGUF"
 Run = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """Leave the log as it was: a command that runs in a process of its own need not."""
+    fireside = logging.getLogger("fireside")
+    before, propagates = list(fireside.handlers), fireside.propagate
+    yield
+    for handler in set(fireside.handlers) - set(before):
+        fireside.removeHandler(handler)
+        handler.close()
+    fireside.propagate, logging.raiseExceptions = propagates, True
 
 
 @pytest.fixture
