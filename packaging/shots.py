@@ -182,6 +182,7 @@ class Studio:
 def take(studio: Studio) -> None:
     """Take every picture, from the first start on."""
     window = studio.window
+    studio.until(window.first_run.isVisible)
     studio.shoot("first")
     studio.say(QUESTION)
     studio.shoot("streaming")

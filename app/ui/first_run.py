@@ -23,7 +23,7 @@ class FirstRun(QWidget):
 
     Attributes:
         button: Downloads the model, and what comes after that.
-        begun: Its download was begun here.
+        begun: Its download is on its way, or has just arrived.
 
     Signals:
         changed: There is something to recommend now, or no longer.
@@ -77,15 +77,17 @@ class FirstRun(QWidget):
 
     def refresh(self) -> None:
         """Show the newest."""
-        offers, had = self._offers.offers(), self.ready
-        self._first = next((each for each in offers.suggestions if each.first), None)
+        offers, before = self._offers.offers(), (self.ready, self.begun)
+        if self._first is None or self._first.id not in offers.downloads:  # else another may be the first now
+            self._first = next((each for each in offers.suggestions if each.first), None)
+        self.begun = self._first is not None and self._first.id in offers.downloads
         if self._first is not None:
             self._show_first(self._first, offers)
             self._show_links(offers)
             machine = self._offers.machine
             said = (_computer(machine) if machine else "", self._meanwhile)
             self._machine.setText("    ".join(filter(None, said)))
-        if had != self.ready:
+        if before != (self.ready, self.begun):
             self.changed.emit()
 
     def _make_card(self) -> QFrame:
@@ -109,7 +111,6 @@ class FirstRun(QWidget):
 
     def _show_first(self, first: Suggestion, offers: Offers) -> None:
         download, progress = offers.downloads.get(first.id, (None, None))
-        self.begun = self.begun or download is not None
         self._name.setText(first.name)
         self._good_at.setText(first.good_at)
         self._facts.setText("    ".join(self._promises(first)))

@@ -63,6 +63,7 @@ class MainWindow(QMainWindow):
         page: The current chat.
         sidebar: All chats.
         inspector: What can be set for the model.
+        first_run: What is recommended on the first start.
         pump: Brings the answers.
         actions_by_name: The table of actions as Qt actions.
 
@@ -132,12 +133,12 @@ class MainWindow(QMainWindow):
             wanted=memory.sidebar,
             inspector_wanted=memory.inspector,
         )
-        self._hub = HubDesk(poster, discovery, prospects, self)
+        self._hub = HubDesk(poster, discovery, prospects, models, self)
         self._highlighter = Highlighter(self)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
         self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, offers, self._frame)
-        self._first_run = FirstRun(appearance, offers)
-        self.page.set_first_run(self._first_run)
+        self.first_run = FirstRun(appearance, offers)
+        self.page.set_first_run(self.first_run)
         self._connect()
         self._lay_out()
         changes.subscribe(self._take_change)
@@ -263,6 +264,7 @@ class MainWindow(QMainWindow):
         self._downloads.use_requested.connect(self._desk.use)
         self._desk.picker.find_requested.connect(self._find_models)
         self._desk.picker.show_shortcut(self.actions_by_name.keys("find-models"))
+        self._hub.chosen.connect(self._desk.choose)
         self._hub.asked.connect(sidebar.show_contact)
         self._desk.offers.asked.connect(sidebar.show_contact)
         self._downloads.begun.connect(sidebar.show_contact)
@@ -286,8 +288,8 @@ class MainWindow(QMainWindow):
         self.pump.updated.connect(page.take_update)
         self.pump.lives_changed.connect(self._take_lives)
         shelf.loaded.connect(self._greet)
-        self._first_run.file_requested.connect(self._desk.ask_for_file)
-        self._first_run.more_requested.connect(self._choose_model)
+        self.first_run.file_requested.connect(self._desk.ask_for_file)
+        self.first_run.more_requested.connect(self._choose_model)
         shelf.chat_changed.connect(chat.take_chat)
         shelf.deleted.connect(self._deleted)
         chat.opened.connect(self._opened)

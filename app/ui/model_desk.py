@@ -14,6 +14,7 @@ from app.ui.appearance import Appearance
 from app.ui.current_chat import CurrentChat
 from app.ui.model_offers import ModelOffers
 from app.ui.model_picker import ModelPicker
+from app.ui.model_rows import lies_at
 from app.ui.notices import Notices
 from app.ui.post import Poster
 
@@ -115,8 +116,7 @@ def arrived_as(download: Download, model: Model) -> bool:
     """Return whether `model` is what a download has brought: the first of its files, or a copy of it."""
     if download.sha256 and model.sha256 == download.sha256:
         return True
-    tail = (*download.repository.split("/"), *download.parts[0].path.split("/"))
-    return model.path.parts[-len(tail) :] == tail
+    return lies_at(model, download.repository, download.parts[0].path)
 
 
 def gguf_in(mime: QMimeData) -> Path | None:

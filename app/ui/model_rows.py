@@ -201,6 +201,12 @@ def rows_of(
     return rows
 
 
+def lies_at(model: Model, repository: str, path: str) -> bool:
+    """Return whether `model` is a file of a hub's repository, where downloads of it are put."""
+    tail = (*repository.split("/"), *path.split("/"))
+    return model.path.parts[-len(tail) :] == tail
+
+
 def describe(model: Model) -> str:
     """Return the second line of a row: what is wrong, or size, context and origin."""
     if model.problem:

@@ -109,6 +109,19 @@ def test_search_page_download(fireside, find, qtbot):
     row(sheet, "Q4_K_M").button.click()
     qtbot.waitUntil(lambda: "maker" in fireside.chat.model.path.parts)
     qtbot.waitUntil(lambda: not fireside.window.findChildren(FindSheet))
+    qtbot.waitUntil(lambda: not fireside.window._downloads.known)
+    again = find()
+    qtbot.waitUntil(lambda: row(again, "Q4_K_M").button.text() == "Use it")  # it is here
+    row(again, "Q4_K_M").button.click()
+    qtbot.waitUntil(lambda: not fireside.window.findChildren(FindSheet))
+
+
+def test_the_page_says_who_published(find, hub, qtbot):
+    hub.publishers["maker"] = {"fullname": "The Makers", "isVerified": True, "numModels": 1234}
+    sheet = find()
+    look(sheet, "maker/Llama-3.1-8B-GGUF", qtbot)
+    said = "The Makers is an organization that the hub has verified · 1.2k models"
+    qtbot.waitUntil(lambda: said in words(sheet))
 
 
 def test_pages_are_asked_for_when_they_are_wanted(find, hub, qtbot):

@@ -9,8 +9,8 @@ from app.services.hubs import HubSettings
 
 @pytest.fixture
 def first_run(fireside, qtbot):
-    qtbot.waitUntil(lambda: fireside.window._first_run.isVisible())
-    return fireside.window._first_run
+    qtbot.waitUntil(lambda: fireside.window.first_run.isVisible())
+    return fireside.window.first_run
 
 
 def test_two_clicks_to_a_model_of_ones_own(fireside, first_run, second_model, monkeypatch, qtbot):
@@ -27,6 +27,7 @@ def test_two_clicks_to_a_model_of_ones_own(fireside, first_run, second_model, mo
         assert first_run.isVisible()
         first_run.button.click()
         qtbot.waitUntil(lambda: one.repository.split("/")[0] in fireside.chat.model.path.parts)
+        qtbot.waitUntil(lambda: not first_run.isVisible())
 
 
 def test_no_network_is_told_in_the_card(fireside, first_run, qtbot):

@@ -9,8 +9,11 @@ from PySide6.QtCore import QObject, Signal
 
 from app.domain.download import Download
 from app.domain.errors import UserError
-from app.services.discovery import Discovery, Found, Query, Reference, Repository, Variant
+from app.domain.model import Model
+from app.services.discovery import Discovery, Found, Publisher, Query, Reference, Repository, Variant
+from app.services.models import Models
 from app.services.prospects import Prospect, Prospects
+from app.ui.model_rows import lies_at
 from app.ui.post import Poster
 
 T = TypeVar("T")
@@ -28,6 +31,7 @@ class Page:
         error: Why it cannot be shown.
         problems: By path of a variant: why it could not be had.
         asked: Paths of the variants whose download is being prepared.
+        publisher: Who published it; None as long as that is not known.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Page:
     error: UserError | None = None
     problems: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
+    publisher: Publisher | None = None
 
 
 class HubDesk(QObject):
@@ -58,6 +63,7 @@ class HubDesk(QObject):
         grown: There are more results.
         turned: Another page is shown, or none.
         looked: There is more on the page that is shown.
+        chosen: A Model that is here already, to talk to.
     """
 
     asked = Signal()
@@ -65,10 +71,14 @@ class HubDesk(QObject):
     grown = Signal()
     turned = Signal()
     looked = Signal()
+    chosen = Signal(object)
 
-    def __init__(self, poster: Poster, discovery: Discovery, prospects: Prospects, parent: QObject) -> None:
+    def __init__(
+        self, poster: Poster, discovery: Discovery, prospects: Prospects, models: Models, parent: QObject
+    ) -> None:
         super().__init__(parent)
         self._poster, self._discovery, self._prospects = poster, discovery, prospects
+        self._models = models
         self._search = 0
         self.query = Query()
         self.found: list[Found] = []
@@ -126,6 +136,13 @@ class HubDesk(QObject):
         self.page = None
         self.turned.emit()
 
+    def here(self, variant: Variant) -> Model | None:
+        """Return the model of the page that is on this computer already."""
+        if self.page is None:
+            return None
+        name = self.page.name
+        return next((each for each in self._models.known if lies_at(each, name, variant.path)), None)
+
     def fetch(self, variant: Variant) -> None:
         """Download one of the models on the page."""
         page = self.page
@@ -173,10 +190,15 @@ class HubDesk(QObject):
         self._when(
             page, self._discovery.card(repository), self._take_card, lambda error: self._take_card(page, "")
         )
+        publisher = self._discovery.publisher(repository.maker)
+        self._when(page, publisher, self._take_publisher, lambda error: None)
         self._when(page, self._prospects.first_look(repository), self._take_first_look)
 
     def _take_card(self, page: Page, card: str) -> None:
         page.card = card
+
+    def _take_publisher(self, page: Page, publisher: Publisher) -> None:
+        page.publisher = publisher
 
     def _take_first_look(self, page: Page, prospect: Prospect) -> None:
         page.prospect = prospect

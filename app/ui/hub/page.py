@@ -11,8 +11,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.domain.language import _
-from app.services.discovery import Repository, Scan
+from app.domain.language import _, plural
+from app.services.discovery import Publisher, Repository, Scan
 from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.downloads.desk import DownloadDesk
@@ -77,6 +77,7 @@ class ModelPage(QScrollArea):
         self._title.setWordWrap(True)
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts = small(page.name)
+        self._publisher = small("")
         self._state, self._hint = small(_("Asking the hub…")), small("")
         self.again = QPushButton(_("Try again"))
         self.again.clicked.connect(desk.try_again)
@@ -97,6 +98,7 @@ class ModelPage(QScrollArea):
         for widget in (
             self._title,
             self._facts,
+            self._publisher,
             self._state,
             self._hint,
         ):
@@ -124,6 +126,7 @@ class ModelPage(QScrollArea):
         if self._desk.page is not page:
             return
         repository, error = page.repository, page.error
+        self._publisher.setVisible(False)
         self._state.setText(error.message if error else _("Asking the hub…"))
         self._state.setVisible(repository is None)
         self._hint.setText(error.hint if error else "")
@@ -138,6 +141,9 @@ class ModelPage(QScrollArea):
             self.variants.show_repository(repository)
         self._facts.setText(" · ".join(_facts(repository, page)))
         self._warn(repository, page)
+        words = _about(page.publisher) if page.publisher else ""
+        self._publisher.setText(words)
+        self._publisher.setVisible(bool(words))
         self.variants.refresh()
         if page.card is not None and page.card != self._text:
             self._text = page.card
@@ -218,6 +224,25 @@ class ModelPage(QScrollArea):
     def _visit(self, page: Page) -> None:
         if page.prospect is not None:
             ask_to_open(page.prospect.page, self.window())
+
+
+def _about(publisher: Publisher) -> str:
+    """Return who has published a model: what makes one trust it, or not."""
+    name = publisher.full_name or publisher.name
+    if publisher.is_verified:
+        who = _("{name} is an organization that the hub has verified").format(name=name)
+    elif publisher.is_organization:
+        who = _("{name} is an organization").format(name=name)
+    else:
+        who = name
+    facts = [who]
+    if publisher.models:
+        models = plural("{count} model", "{count} models", publisher.models)
+        facts.append(models.format(count=count_words(publisher.models)))
+    if publisher.followers:
+        followers = plural("{count} follower", "{count} followers", publisher.followers)
+        facts.append(followers.format(count=count_words(publisher.followers)))
+    return " · ".join(facts)
 
 
 def _facts(repository: Repository, page: Page) -> list[str]:

@@ -48,6 +48,7 @@ class FindSheet(Sheet):
         self.column.addWidget(self._stack, 1)
         desk.turned.connect(self._turn)
         downloads.use_requested.connect(self.close_card)
+        desk.chosen.connect(self.close_card)
         self._turn()
 
     def open_results(self) -> None:

@@ -142,7 +142,11 @@ class VariantRow(QWidget):
                 problem = f"{download.problem} {download.hint}".strip()
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
-        words = self._words(download, problem)
+        words = (
+            _("Use it")
+            if download is None and self._desk.here(self.variant)
+            else self._words(download, problem)
+        )
         if self.button.text() != words:
             self.button.setText(words)
             self.button.setAccessibleName(f"{words}: {self.variant.name}")
@@ -161,8 +165,10 @@ class VariantRow(QWidget):
         return _("Pause")
 
     def _press(self) -> None:
-        download = self.download
-        if download is None:
+        download, here = self.download, self._desk.here(self.variant)
+        if download is None and here is not None:
+            self._desk.chosen.emit(here)
+        elif download is None:
             self._desk.fetch(self.variant)
         elif download.state is State.DONE:
             self._downloads.use(download)
