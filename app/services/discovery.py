@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from app.domain.download import Download, RemotePart
 from app.domain.hub_problems import explain
 from app.domain.model_problems import explain as explain_file
 from app.services.hubs import Hubs, HubSettings, unverifiable
+from models_registry import naming
 from models_registry.errors import ModelFileError
 from models_registry.header import Header
 from models_registry.hub.client import Connection, Publisher
@@ -106,7 +108,7 @@ class Discovery:
         files = [*variant.files, *([variant.projector] if variant.projector else [])]
         return Download(
             id=0,
-            name=variant.name,
+            name=naming.file_name(Path(variant.path)),
             endpoint=self._hubs.settings().endpoint,
             repository=repository.name,
             commit=repository.commit,

@@ -1,7 +1,7 @@
 """Where a person writes: a card that grows with the words and never loses them."""
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QMouseEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.domain.language import _
@@ -65,6 +65,12 @@ class Composer(QWidget):
         appearance.changed.connect(self._align)
         self._align()
         self.setFocusProxy(self._text)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Write on, wherever in the card somebody clicks."""
+        super().mousePressEvent(event)
+        if self._card.geometry().contains(self._holder.mapFrom(self, event.position().toPoint())):
+            self._text.setFocus(Qt.FocusReason.MouseFocusReason)
 
     @property
     def text(self) -> str:

@@ -257,3 +257,13 @@ def test_another_placeholder_is_painted_at_once(composer, qtbot):
     composer.set_placeholder("Another")
     qtbot.wait(20)
     assert watch.painted
+
+
+def test_a_click_beside_the_words_leads_into_them(composer, words, qtbot):
+    beside = composer.button.mapTo(composer, composer.button.rect().center())
+    beside.setX(beside.x() - 150)
+    composer.button.setFocus()
+    assert not words.hasFocus()
+    target = composer.childAt(beside) or composer
+    qtbot.mouseClick(target, NO_BUTTON, pos=target.mapFrom(composer, beside))
+    assert words.hasFocus()
