@@ -73,6 +73,7 @@ class Line(QWidget):
         """Show other facts, in the colour of a token."""
         if (tuple(facts), right, tint) != (self._facts, self._right, self._tint):
             self._facts, self._right, self._tint = tuple(facts), right, tint
+            self.setAccessibleName(self.text)
             self.update()
 
     def sizeHint(self) -> QSize:

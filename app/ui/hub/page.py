@@ -202,6 +202,7 @@ class ModelPage(QScrollArea):
         row.setSpacing(8)
         field = self.token = QLineEdit()
         field.setObjectName("number")
+        field.setMinimumWidth(80)
         field.setEchoMode(QLineEdit.EchoMode.Password)
         field.setPlaceholderText(_("Access token"))
         field.setAccessibleName(_("Access token"))
@@ -215,9 +216,9 @@ class ModelPage(QScrollArea):
 
         use.clicked.connect(enter)
         field.returnPressed.connect(enter)
-        row.addWidget(visit)
         row.addWidget(field, 1)
         row.addWidget(use)
+        made.column.addWidget(visit, 0, Qt.AlignmentFlag.AlignLeft)
         made.column.addLayout(row)
         return made
 

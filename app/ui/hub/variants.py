@@ -85,12 +85,12 @@ class VariantRow(QWidget):
         grid.setVerticalSpacing(3)
         grid.setColumnStretch(0, 1)
         for place, (widget, width) in enumerate(
-            ((self._name, 0), (self._suits, 0), (self._size, 64), (self._fit, 84), (self.button, 92))
+            ((self._name, 0), (self._size, 64), (self._fit, 84), (self.button, 92))
         ):
             widget.setMinimumWidth(round(width * appearance.scale))
             grid.addWidget(widget, 0, place)
-        for place, widget in enumerate((self._bar, self._way, self._problem), 1):
-            grid.addWidget(widget, place, 0, 1, 5)
+        for place, widget in enumerate((self._suits, self._bar, self._way, self._problem), 1):
+            grid.addWidget(widget, place, 0, 1, 4)
         self.refresh()
 
     @property

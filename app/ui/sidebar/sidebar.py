@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from app.domain.language import _
 from app.ui.appearance import Appearance
 from app.ui.controls import IconButton, SearchField, label
+from app.ui.downloads.bar import Line
 from app.ui.downloads.cards import DownloadCards
 from app.ui.sidebar.chats import ChatList
 from app.ui.sidebar.view import ChatView
@@ -78,7 +79,7 @@ class Sidebar(QFrame):
 
     def show_contact(self) -> None:
         """Say that the hub of models has been asked for something since the start."""
-        self._sent.setText(_("Only asked for models"))
+        self._sent.show_facts((_("Only asked for models"),))
         for part in (self._lock, self._sent):
             part.setToolTip(_("Fireside has asked the hub for models. Nothing you wrote was sent."))
 
@@ -131,13 +132,13 @@ class Sidebar(QFrame):
         lock = QLabel()
         appearance.changed.connect(lambda: lock.setPixmap(_lock(appearance)))
         lock.setPixmap(_lock(appearance))
-        self._sent = words = label(_("Nothing sent"), tone="soft", measure="small")
+        self._sent = words = Line(appearance)
+        words.show_facts((_("Nothing sent"),))
         for part in (lock, words):
             part.setToolTip(_("Fireside has made no network connection"))
         self._lock = lock
         row.addWidget(lock)
-        row.addWidget(words)
-        row.addStretch(1)
+        row.addWidget(words, 1)
         more = IconButton(appearance, "dots", _("Menu"))
         more.setMenu(main_menu)
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
