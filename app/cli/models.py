@@ -7,6 +7,7 @@ from typing import Any
 from app.cli import hub
 from app.cli.loop import Loop
 from app.cli.output import print_columns, print_json, size
+from app.domain.download import Download
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.model import Model, Origin
@@ -30,12 +31,13 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
         if not as_json:
             print(_("{model} can be used now.").format(model=model.name))
             return 0
-        _print_one(loop.result(services.models.identified(model)), as_json=True)
+        _print_one(loop.result(services.models.identified(model)), None, as_json=True)
         return 0
     models = loop.result(services.models.refresh())
     if arguments.action == "info":
         model = services.models.find(models, arguments.model)
-        _print_one(loop.result(services.models.identified(model)), as_json=as_json)
+        source = loop.result(services.downloads.origin(model.path))
+        _print_one(loop.result(services.models.identified(model)), source, as_json=as_json)
     elif arguments.action == "verify":
         return _verify(services, loop, services.models.find(models, arguments.model), as_json=as_json)
     elif arguments.action == "remove":
@@ -67,7 +69,8 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
 
 def _verify(services: Services, loop: Loop, model: Model, *, as_json: bool) -> int:
     """Compute a model's sha256 anew and compare it; return 3 when it is another."""
-    expected = loop.result(services.downloads.sha256_of(model.path)) or model.sha256
+    brought = loop.result(services.downloads.origin(model.path))
+    expected = (brought.sha256 if brought else "") or model.sha256
     found = loop.result(services.models.sha256_anew(model))
     right = not expected or found == expected
     if as_json:
@@ -88,11 +91,15 @@ def _removed(model: Model) -> str:
     return _("{model} is off the list; its file stays where it is.").format(model=model.name)
 
 
-def _print_one(model: Model, *, as_json: bool) -> None:
+def _print_one(model: Model, source: Download | None, *, as_json: bool) -> None:
     if as_json:
-        print_json(_object(model))
-    else:
-        print_columns([(name, value) for name, value in _lines(model) if value])
+        where = {"repository": source.repository, "commit": source.commit} if source else None
+        print_json({**_object(model), "source": where})
+        return
+    lines = _lines(model)
+    if source:
+        lines.append((_("downloaded from"), f"{source.repository} ({source.commit[:12]})"))
+    print_columns([(name, value) for name, value in lines if value])
 
 
 def _context(model: Model) -> str:

@@ -127,14 +127,13 @@ class Downloads:
         """Return where the files of a download lie, or will."""
         return [wanted.target for wanted in self._wanted(download)]
 
-    def sha256_of(self, path: Path) -> "Future[str]":
-        """Return what the hub said of the bytes of a single file that was downloaded; empty for others."""
-        future: Future[str] = Future()
+    def origin(self, path: Path) -> "Future[Download | None]":
+        """Return the download that brought a file, by its first part; None for other files."""
+        future: Future[Download | None] = Future()
 
         def answer(read: "Future[list[Download]]") -> None:
             downloads = [] if read.exception() else read.result()
-            fitting = (each for each in downloads if self.paths(each)[:1] == [path])
-            future.set_result(next((each.sha256 for each in fitting), ""))
+            future.set_result(next((each for each in downloads if self.paths(each)[:1] == [path]), None))
 
         self._store.all().add_done_callback(answer)
         return future

@@ -75,6 +75,8 @@ def test_found_fetched_checked_and_moved_to_the_trash(
     got = json.loads(run("get", f"{SMALL}:Q4_1", "--json"))
     (path,) = map(Path, got["paths"])
     assert path.read_bytes() == smollm2.read_bytes()
+    assert json.loads(run("info", str(path), "--json"))["source"]["repository"] == SMALL
+    assert SMALL in run("info", str(path))
     assert "as it should be" in run("verify", str(path))
     shutil.copy(path, tmp_path / "copy.gguf")
     with path.open("r+b") as file:
