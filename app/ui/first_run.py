@@ -86,7 +86,7 @@ class FirstRun(QWidget):
             self._show_links(offers)
             machine = self._offers.machine
             said = (_computer(machine) if machine else "", self._meanwhile)
-            self._machine.setText("    ".join(filter(None, said)))
+            self._machine.setText("\n".join(filter(None, said)))
         if before != (self.ready, self.begun):
             self.changed.emit()
 

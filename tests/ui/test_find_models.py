@@ -124,6 +124,22 @@ def test_the_page_says_who_published(find, hub, qtbot):
     qtbot.waitUntil(lambda: said in words(sheet))
 
 
+def test_the_page_follows_the_keyboard(find, qtbot):
+    sheet = find()
+    look(sheet, "maker/Llama-3.1-8B-GGUF", qtbot)
+    qtbot.waitUntil(lambda: sheet.page.card.body.toPlainText() != "")
+    sheet.window().resize(640, 480)
+    qtbot.waitUntil(lambda: sheet.page.verticalScrollBar().maximum() > 0)
+    last = sheet.page.variants.rows[-1].button
+    for _number in range(10):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        if last.hasFocus():
+            break
+    assert last.hasFocus()
+    area = sheet.page.viewport().rect()
+    assert area.contains(last.mapTo(sheet.page.viewport(), last.rect().center()))
+
+
 def test_pages_are_asked_for_when_they_are_wanted(find, hub, qtbot):
     sheet = find()
     qtbot.waitUntil(lambda: len(names(sheet)) == 30)
@@ -140,9 +156,13 @@ def test_filters_ask_again(find, hub, qtbot):
     qtbot.waitUntil(lambda: names(sheet) == ["Llama-3.1-8B"])
     sheet.results._choices["gated"]._apply(False)
     sheet.results._choices["size"]._apply((4_000_000_000, 9_000_000_000))
+
+    def asked() -> list[tuple[object, ...]]:
+        queries = [request.query for request in hub.of(path="/api/models")]
+        return [(query.get("gated"), query.get("num_parameters")) for query in queries]
+
+    qtbot.waitUntil(lambda: (["false"], ["min:4B,max:9B"]) in asked())
     qtbot.waitUntil(lambda: names(sheet) == ["Llama-3.1-8B"])
-    asked = hub.of(path="/api/models")[-1].query
-    assert (asked["gated"], asked["num_parameters"]) == (["false"], ["min:4B,max:9B"])
 
 
 def test_no_network_is_told_and_tried_again(find, hub, qtbot):

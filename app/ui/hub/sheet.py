@@ -57,6 +57,14 @@ class FindSheet(Sheet):
         if not self._desk.begun:
             self._desk.search(self._desk.query)
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Scroll to where the keyboard has gone."""
+        went = super().focusNextPrevChild(forward)
+        here = self.window().focusWidget()
+        if self.page is not None and here is not None and self.page.isAncestorOf(here):
+            self.page.ensureWidgetVisible(here)
+        return went
+
     def _turn(self) -> None:
         if self.page is not None:
             self._stack.removeWidget(self.page)
