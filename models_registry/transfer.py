@@ -153,6 +153,7 @@ class Transfer:
 
     Attributes:
         done: Bytes of it that are on this disk, never fewer than before but after wrong bytes.
+        received: Bytes that `run` has added.
     """
 
     def __init__(self, wanted: Wanted, throttle: Throttle | None = None) -> None:
@@ -161,7 +162,7 @@ class Transfer:
         self._throttle = throttle or Throttle()
         self._stop = threading.Event()
         self._source: ByteSource | None = None
-        self.done = 0
+        self.done = self.received = 0
 
     def stop(self) -> None:
         """End `run` soon, from any thread; what has arrived stays."""
@@ -244,6 +245,7 @@ class Transfer:
                 raise TransferError(Trouble.WRONG_SIZE, f"more than {size} bytes")
             _write(file, new)
             self.done += len(new)
+            self.received += len(new)
             digest.follow(self.done)
             if self.done - looked >= _LOOK_EVERY:
                 looked = self.done

@@ -36,7 +36,7 @@ class Speed:
         self._seen: deque[tuple[float, int]] = deque()
 
     def at(self, done: int, now: float) -> float:
-        """Note that `done` bytes are there at the time `now`; return the speed."""
+        """Note that `done` bytes have come until `now`; return the speed."""
         seen = self._seen
         if seen and done < seen[-1][1]:
             seen.clear()
@@ -71,6 +71,7 @@ class Fetch:
         self._next_try: float | None = None
         self._speed = Speed()
         self._before = 0  # bytes of the files that are whole
+        self._received = 0  # bytes that earlier tries have added
         self._transfer: Transfer | None = None
         self._wanted = [
             (part, Wanted(target_of(folder, download, part), part.size, part.sha256))
@@ -90,9 +91,10 @@ class Fetch:
 
     def progress(self) -> Progress:
         """Return how far it is; asked a few times a second, it knows the speed."""
-        done = self._before + (self._transfer.done if self._transfer else 0)
-        now = time.monotonic()
-        speed = self._speed.at(done, now)
+        transfer, now = self._transfer, time.monotonic()
+        done = self._before + (transfer.done if transfer else 0)
+        # Not of `done`, which jumps when a part that is here already is found.
+        speed = self._speed.at(self._received + (transfer.received if transfer else 0), now)
         left = (self.download.size - done) / speed if speed > 0 else None
         next_try = self._next_try
         return Progress(True, done, speed, left, max(0.0, next_try - now) if next_try else None)
@@ -106,6 +108,7 @@ class Fetch:
         for part, wanted in self._wanted:
             if not wanted.is_there(self._stop) and not self._fetch(part, wanted):
                 return False
+            self._received += self._transfer.received if self._transfer else 0
             self._before, self._transfer = self._before + part.size, None
         return not self._stop.is_set()
 
@@ -124,6 +127,8 @@ class Fetch:
                 if delay is None:
                     raise
                 failures += 1
+            self._received += transfer.received
+            transfer.received = 0
             self._wait(delay)
         return False
 
