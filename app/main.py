@@ -141,7 +141,6 @@ class Build:
         """Begin what takes long: open the database, end what a crash left open, list the models."""
         self.store.recover().add_done_callback(self._tell)
         self.services.models.refresh()
-        self.services.downloads.refresh()
         self.services.downloads.begin()
 
     def _tell(self, future: "Future[list[int]]") -> None:

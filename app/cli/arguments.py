@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     info = what.add_parser(
         "info", parents=[everywhere], help=_("show what a model's file says about the model")
     )
-    info.add_argument("model", help=_("the model: its name, a part of the name, or the path of its file"))
+    _add_one_model(info)
     _add_json(info)
     add = what.add_parser("add", parents=[everywhere], help=_("add a GGUF file; the file stays where it is"))
     add.add_argument("path", type=Path)
@@ -133,20 +133,22 @@ def _add_hub(
     verify = what.add_parser(
         "verify", parents=[everywhere], help=_("check that a model's bytes are still right")
     )
-    verify.add_argument("model", help=_("the model: its name, a part of the name, or the path of its file"))
+    _add_one_model(verify)
     _add_json(verify)
     remove = what.add_parser(
         "remove", parents=[everywhere],
         help=_("move a downloaded model to the trash, or take an added one off the list"),
     )  # fmt: skip
-    remove.add_argument("model", help=_("the model: its name, a part of the name, or the path of its file"))
+    _add_one_model(remove)
     _add_json(remove)
 
 
+def _add_one_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", help=_("the model: its name, a part of the name, or the path of its file"))
+
+
 def _add_bench(bench: argparse.ArgumentParser) -> None:
-    bench.add_argument(
-        "model", metavar="M", help=_("the model: its name, a part of the name, or the path of its file")
-    )
+    _add_one_model(bench)
     bench.add_argument(
         "--context",
         type=token_count,
@@ -178,9 +180,7 @@ def _add_plan(
         parents=[everywhere],
         help=_("work out how much memory a model needs for a context, without loading the model"),
     )
-    plan.add_argument(
-        "model", metavar="M", help=_("the model: its name, a part of the name, or the path of its file")
-    )
+    _add_one_model(plan)
     plan.add_argument(
         "--context",
         type=token_count,

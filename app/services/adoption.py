@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.domain.language import _
 from app.domain.model import Model
 from app.domain.model_problems import explain
 from app.services.models import Models
@@ -149,8 +148,3 @@ def _is_there(source: Source) -> bool:
     # Not Path.is_dir: it raises where the folder above may not be read, such as that of a service.
     places = folders(source, System.current(), read_text)
     return any(os.path.isdir(place) for place in places)  # noqa: PTH112
-
-
-def app_names() -> str:
-    """Return the names of all apps whose models can be found, for a sentence."""
-    return _(", ").join(_NAMES.values())

@@ -8,9 +8,11 @@ from threading import Event
 from typing import TypeVar
 
 from app.domain.download import Download, RemotePart
+from app.domain.errors import UserError
 from app.domain.hub_problems import explain
+from app.domain.language import _
 from app.domain.model_problems import explain as explain_file
-from app.services.hubs import Hubs, HubSettings, unverifiable
+from app.services.hubs import Hubs, HubSettings
 from models_registry import naming
 from models_registry.errors import ModelFileError
 from models_registry.header import Header
@@ -132,7 +134,12 @@ class Discovery:
 
 def _part(file: RemoteFile) -> RemotePart:
     if not file.sha256:
-        raise unverifiable(file.path)
+        raise UserError(
+            _(
+                "The hub does not say what the bytes of “{name}” should be, so Fireside cannot check them."
+            ).format(name=file.path),
+            _("Choose another file of the model, or another maker."),
+        )
     return RemotePart(file.path, file.size, file.sha256)
 
 

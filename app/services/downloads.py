@@ -138,10 +138,6 @@ class Downloads:
         self._store.all().add_done_callback(answer)
         return future
 
-    def clear_done(self) -> "Future[None]":
-        """Take those that are done off the list; the models stay."""
-        return self._store.remove([each.id for each in self.known if each.state is State.DONE])
-
     def fetch(self, download: Download) -> "Future[None]":
         """Fetch this one alone, at once; resolves when it is there, has failed or was stopped."""
 
@@ -213,7 +209,7 @@ class Downloads:
                     self._more.wait()
 
     def _run(self, download: Download) -> None:
-        fetch = Fetch(download, self._folder, self._sender(download), self.throttle)
+        fetch = Fetch(download, self._folder, lambda: self._sender(download), self.throttle)
         with self._more:
             self._running[download.id] = fetch
             if self._closing:
@@ -225,6 +221,8 @@ class Downloads:
         except (HubError, TransferError) as error:
             _log.warning("%s of %s: %s", download.name, download.repository, error)
             problem = explain(error, download.name)
+        except UserError as error:  # how the hub is reached could not be read
+            problem = error
         except Exception:
             _log.exception("A download failed")
             problem = UserError(_("A mistake in Fireside ended this download."), _("Try it once more."))

@@ -60,7 +60,9 @@ class Fetch:
         ended: Resolved by the queue once it is written down how it ended.
     """
 
-    def __init__(self, download: Download, folder: Path, sender: Sender, throttle: Throttle) -> None:
+    def __init__(
+        self, download: Download, folder: Path, sender: Callable[[], Sender], throttle: Throttle
+    ) -> None:
         """Name what is fetched, into which folder of models, from whom, and how fast at most."""
         self.download = download
         self.ended: Future[None] = Future()
@@ -134,7 +136,7 @@ class Fetch:
 
     def _open(self, part: RemotePart) -> Callable[[int], ByteSource]:
         download = self.download
-        return lambda start: self._sender.open(download.repository, download.commit, part.path, start)
+        return lambda start: self._sender().open(download.repository, download.commit, part.path, start)
 
     def _wait(self, seconds: float) -> None:
         self._next_try = time.monotonic() + seconds

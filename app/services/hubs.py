@@ -5,9 +5,7 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from app.domain.errors import UserError
 from app.domain.hub_problems import explain
-from app.domain.language import _
 from app.storage.preferences import PreferenceStore
 from models_registry.hub.client import Hub
 from models_registry.hub.errors import HubError
@@ -124,13 +122,3 @@ class Hubs:
             for hub in self._opened.values():
                 hub.close()
             self._opened.clear()
-
-
-def unverifiable(name: str) -> UserError:
-    """Return what to say of a file whose bytes cannot be checked."""
-    return UserError(
-        _("The hub does not say what the bytes of “{name}” should be, so Fireside cannot check them.").format(
-            name=name
-        ),
-        _("Choose another file of the model, or another maker."),
-    )

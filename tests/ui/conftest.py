@@ -29,19 +29,11 @@ from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders
 from app.storage.preferences import PreferenceStore
 from app.ui.appearance import Appearance
-from app.ui.application import make_application
 from app.ui.main_window import MainWindow
 from app.ui.post import Poster
 from app.ui.theme import LIGHT
 from app.ui.window_memory import WindowMemory
 from models_registry.library import Library
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    """The application as app.main makes it."""
-    instance = QApplication.instance()
-    return instance if isinstance(instance, QApplication) else make_application(["fireside-tests"])
 
 
 @pytest.fixture

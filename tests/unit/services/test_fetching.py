@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,20 @@ def test_troubles_that_stay_are_said(desk: Desk, hub: LoopbackHub, fault: Fault,
     assert failed.hint
     desk.downloads.cancel(failed).result(30)
     wait_for(lambda: True if desk.files() == [] else None)
+
+
+def test_an_address_that_is_none_fails_one_download_and_not_the_queue(desk: Desk, hub: LoopbackHub) -> None:
+    hub.add(MAKER, {"model-Q4_K_M.gguf": content()})
+    found = desk.discovery.look(MAKER).result(30)
+    wanted = desk.discovery.wanted(found, desk.discovery.choose(found, ""))
+    lost = [replace(wanted, endpoint="ftp://nowhere", repository=f"maker/Lost{n}") for n in range(2)]
+    for each in lost:  # as many as are fetched at once
+        desk.downloads.add(each).result(30)
+    download = desk.downloads.add(wanted).result(30)
+    desk.downloads.begin()
+    desk.until(download, State.DONE)
+    failed = [each for each in desk.downloads.refresh().result(30) if each.state is State.FAILED]
+    assert [each.problem for each in failed] == ["“ftp://nowhere” is not the address of a hub."] * 2
 
 
 def test_a_lost_network_is_waited_for(desk: Desk, hub: LoopbackHub) -> None:
