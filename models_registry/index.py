@@ -75,7 +75,7 @@ class IndexFile:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
 
     def _set_aside(self) -> None:
         number = 1
@@ -104,7 +104,7 @@ def _parse(content: bytes) -> Index:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` last through a power cut, where the system can."""
     if os.name == "nt":
         return

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models_registry import transfer
+from models_registry import part_file, transfer
 from models_registry.transfer import BrokenOff, Throttle, Transfer, TransferError, Trouble, Wanted
 
 CONTENT = random.Random(1).randbytes(1_500_000)
@@ -180,7 +180,7 @@ def test_after_a_power_failure_only_what_the_disk_kept_is_believed(
 
 
 def test_what_the_disk_keeps_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "_SYNC_EVERY", 300_000)
+    monkeypatch.setattr(part_file, "_SYNC_EVERY", 300_000)
     wanted, sender = wanted_in(tmp_path), Sender(cuts=[1_200_000])
     with pytest.raises(ConnectionResetError):
         Transfer(wanted, Throttle(5_000_000)).run(sender.open_at)
