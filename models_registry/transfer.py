@@ -1,4 +1,4 @@
-"""The bytes of a model file onto this disk: resumed where they broke off, there whole and right or not at all."""
+"""The bytes of a model file onto this disk: resumed where they broke off, there whole or not at all."""
 
 import contextlib
 import os
