@@ -6,6 +6,8 @@ from typing import Self
 
 from app.domain.errors import UserError
 from app.domain.language import _
+from models_registry.fit import Layout, choose
+from models_registry.header import Header
 
 KV_TYPES = ("f16", "q8_0", "q4_0")
 
@@ -49,6 +51,24 @@ class LoadOptions:
     threads: int | None = None
     gentle: bool = False
     draft: Path | None = None
+
+    def layout(self, header: Header, context: int, *, gpu: bool) -> Layout:
+        """Return how a context of so many tokens is laid out for the model of `header`.
+
+        Args:
+            header: Of the model's file.
+            context: Tokens.
+            gpu: Whether there is a GPU to compute on.
+        """
+        return choose(
+            header,
+            context,
+            kv_type=self.kv_type,
+            flash_attention=self.flash_attention,
+            ubatch=self.ubatch,
+            whole_window=self.whole_window,
+            gpu=gpu and self.gpu_layers != 0,
+        )
 
     def checked(self) -> Self:
         """Return self when every value is in range and none contradicts another.

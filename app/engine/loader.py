@@ -24,7 +24,7 @@ from app.engine.template_doctor import examine
 from app.engine.threads import ThreadCounts, Threads
 from app.engine.trial import Trials
 from models_registry.errors import ModelFileError
-from models_registry.fit import CELL_STEP, choose, usual_context
+from models_registry.fit import CELL_STEP, usual_context
 from models_registry.gguf import read_header
 from models_registry.header import Header
 
@@ -131,15 +131,7 @@ class Loader:
     def _make_context(
         self, model: LoadedModel, header: Header, size: int, options: LoadOptions, threads: int
     ) -> tuple[Context, Cache]:
-        layout = choose(
-            header,
-            size,
-            kv_type=options.kv_type,
-            flash_attention=options.flash_attention,
-            ubatch=options.ubatch,
-            whole_window=options.whole_window,
-            gpu=self._has_gpu and options.gpu_layers != 0,
-        )
+        layout = options.layout(header, size, gpu=self._has_gpu)
         context = Context(model, layout, threads)
         snapshots = snapshots_in(self._folder / SNAPSHOTS, model.path, layout) if self._folder else None
         return context, Cache(context, snapshots)

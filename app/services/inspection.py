@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from app.domain.loading import LoadOptions
 from app.domain.model import Model
-from app.domain.model_problems import explain
+from app.services.headers import header_of
 from app.storage.folders import Folders
 from models_registry.errors import ModelFileError
-from models_registry.gguf import read_header
 
 if TYPE_CHECKING:
     from app.services.outlook import Outlook
@@ -54,10 +53,7 @@ class Inspection:
             from app.domain.adapter_problems import explain_adapter
             from models_registry.adapter import AdapterError, check_fit, read_adapter
 
-            try:
-                header = read_header(model.path)
-            except ModelFileError as error:
-                raise explain(error, model.path.name) from error
+            header = header_of(model.path)
             try:
                 check_fit(read_adapter(path), header)
             except (AdapterError, ModelFileError) as error:

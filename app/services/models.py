@@ -17,8 +17,8 @@ from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus, Model, Origin
 from app.domain.model_problems import explain
 from app.engine.worker import Engine
+from app.services.headers import header_of
 from models_registry.errors import ModelFileError
-from models_registry.gguf import read_header
 from models_registry.library import Entry, Library
 from models_registry.shards import parts_of
 
@@ -252,11 +252,7 @@ class Models:
 
     def _peek(self, path: Path) -> Model:
         """Return a model that is not on the list."""
-        try:
-            header = read_header(path)
-        except ModelFileError as error:
-            raise explain(error, path.name) from error
-        return _model(Entry(path, Origin.LINKED, header, None, ""))
+        return _model(Entry(path, Origin.LINKED, header_of(path), None, ""))
 
     def _usable(self, model: Model | None) -> Model:
         if model is None:

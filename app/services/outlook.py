@@ -8,11 +8,9 @@ import psutil
 
 from app.domain.loading import LoadOptions
 from app.domain.model import Model
-from app.domain.model_problems import explain
 from app.domain.settings import FILE_KEYS, SAMPLERS
-from models_registry.errors import ModelFileError
-from models_registry.fit import choose, usual_context
-from models_registry.gguf import read_header
+from app.services.headers import header_of
+from models_registry.fit import usual_context
 from models_registry.header import Header
 from models_registry.memory import estimate
 
@@ -78,10 +76,7 @@ def outlook(model: Model, context: int | None, options: LoadOptions) -> Outlook:
     """
     from app.engine import native  # not started here, or it would forget where its last words go
 
-    try:
-        header = read_header(model.path)
-    except ModelFileError as error:
-        raise explain(error, model.path.name) from error
+    header = header_of(model.path)
     devices = native.devices()[:-1]
     gpu = bool(devices) and options.gpu_layers != 0
     free = sum(device.memory_free for device in devices) if gpu else 0
@@ -89,15 +84,7 @@ def outlook(model: Model, context: int | None, options: LoadOptions) -> Outlook:
     usual = usual_context(trained)
 
     def take(size: int) -> Take:
-        layout = choose(
-            header,
-            size,
-            kv_type=options.kv_type,
-            flash_attention=options.flash_attention,
-            ubatch=options.ubatch,
-            whole_window=options.whole_window,
-            gpu=gpu,
-        )
+        layout = options.layout(header, size, gpu=gpu)
         memory = estimate(header, layout, gpu=gpu)
         rest = memory.compute + memory.vocabulary + memory.program
         return Take(size, memory.weights, memory.kv_cache, rest)

@@ -8,11 +8,9 @@ import psutil
 from app.domain.language import _
 from app.domain.loading import KV_TYPES
 from app.domain.model import Model
-from app.domain.model_problems import explain
+from app.services.headers import header_of
 from models_registry import rope
-from models_registry.errors import ModelFileError
 from models_registry.fit import CELL_STEP, Layout, choose, usual_context
-from models_registry.gguf import read_header
 from models_registry.header import Header
 from models_registry.memory import Memory, estimate
 
@@ -120,10 +118,7 @@ def plan(model: Model, context: int | None, kv_type: str = "f16", available: int
     """
     from app.engine import native
 
-    try:
-        header = read_header(model.path)
-    except ModelFileError as error:
-        raise explain(error, model.path.name) from error
+    header = header_of(model.path)
     native.start()
     if available is None:
         free = sum(device.memory_free for device in native.devices()[:-1])
