@@ -52,7 +52,9 @@ class _Handler(socketserver.BaseRequestHandler):
         host, port, first = self._greet_socks() if socks else self._read_http()
         proxy.passed.append(f"{host}:{port}")
         if proxy.refuses:
-            self.request.sendall(b"\x05\x02\0\x01" + bytes(6) if socks else b"HTTP/1.1 407 No\r\n\r\n")
+            # It says that it closes: else, after a HEAD, the next request may come just before it does.
+            refusal = b"HTTP/1.1 407 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            self.request.sendall(b"\x05\x02\0\x01" + bytes(6) if socks else refusal)
             return
         with socket.create_connection((host, port)) as there:
             if socks:
