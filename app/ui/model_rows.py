@@ -180,10 +180,12 @@ def rows_of(
         if each.path not in here and fits(each.name, each.quantization, each.app)
     ]
     closed = [each for each in offers.sources if not each.allowed and not words]
+    # One that was downloaded says so where it was asked for, until it is used.
     suggested = [
         each
         for each in offers.suggestions
-        if fits(each.name, each.quantization, each.repository) and not _is_here(each, models)
+        if fits(each.name, each.quantization, each.repository)
+        and (each.id in offers.downloads or not _is_here(each, models))
     ]
     shown = suggested if words else _worth_showing(suggested, offers)
     rows: list[str | Row] = []
