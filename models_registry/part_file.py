@@ -78,6 +78,11 @@ class Wanted:
         """Return where it is noted how much of it the disk surely keeps."""
         return self.target.with_name(f"{self.sha256}.json")
 
+    @property
+    def draft(self) -> Path:
+        """Return where the next note is written before it takes the place of the last one."""
+        return self.target.with_name(f"{self.sha256}.tmp")
+
     def is_there(self, stop: threading.Event) -> bool:
         """Return whether the target holds these very bytes; False too when `stop` is set meanwhile."""
         digest = hashlib.sha256()
@@ -95,7 +100,13 @@ class Wanted:
 
     def abandon(self) -> None:
         """Delete what has arrived of it."""
-        for path in (self.part, self.journal):
+        with contextlib.suppress(OSError):
+            self.part.unlink(missing_ok=True)
+        self.forget_notes()
+
+    def forget_notes(self) -> None:
+        """Delete what was noted of it, and half a note of a process that ended there."""
+        for path in (self.journal, self.draft):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -163,9 +174,8 @@ class Digest:
         os.fsync(self._file)
         self._synced = written
         note = {"kept": written, "boot": psutil.boot_time()}
-        draft = self._wanted.journal.with_suffix(".tmp")
-        draft.write_text(json.dumps(note), encoding="ascii")
-        draft.replace(self._wanted.journal)
+        self._wanted.draft.write_text(json.dumps(note), encoding="ascii")
+        self._wanted.draft.replace(self._wanted.journal)
 
 
 def believable(wanted: Wanted, file: int) -> int:
@@ -185,7 +195,7 @@ def empty(wanted: Wanted, file: int) -> None:
     """Forget all that has arrived."""
     with disk():
         os.ftruncate(file, 0)
-        wanted.journal.unlink(missing_ok=True)
+    wanted.forget_notes()
 
 
 @contextlib.contextmanager

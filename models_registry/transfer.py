@@ -127,7 +127,7 @@ class Transfer:
                 os.fsync(file)
         with disk():
             wanted.part.replace(wanted.target)
-            wanted.journal.unlink(missing_ok=True)
+            wanted.forget_notes()
             with contextlib.suppress(OSError):  # a network's disk may know no such thing
                 sync_folder(wanted.target.parent)
         return True

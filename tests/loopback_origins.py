@@ -217,8 +217,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Send bytes and count those that the system took, also when the client goes away."""
         view = memoryview(part)
         while view:
-            count = self.connection.send(view)
-            self.request_seen.sent += count
+            self.request_seen.sent += len(view)  # before, as they may be counted as soon as they arrive
+            count = 0
+            try:
+                count = self.connection.send(view)
+            finally:
+                self.request_seen.sent -= len(view) - count
             view = view[count:]
 
 
@@ -441,7 +445,7 @@ class HubHandler(_Handler):
         body = f"Found. Redirecting to {url}".encode()
         headers = {
             "Location": url,
-            "X-Repo-Commit": commit,
+            "X-Repo-Commit": "f" * 40 if self.hub.take_fault(self.request_seen, "commit_lie") else commit,
             "X-Linked-Etag": f'"{sha256}"',
             "X-Linked-Size": str(size),
             "X-Xet-Hash": sha256[::-1],

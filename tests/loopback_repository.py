@@ -91,6 +91,7 @@ class Fault:
             "slow": the body comes at `rate` bytes a second.
             "size_lie": API and links state a size of `at` bytes more than there are.
             "hash_lie": API and links state another sha256.
+        "commit_lie": the link states another commit than the one asked for.
             "redirect_loop": the link leads to itself.
             "refuse": the connection is reset before an answer.
             "etag": the CDN states another ETag, as when the file was replaced.

@@ -1,6 +1,7 @@
 """`fireside models search`, `get`, `suggest`, `scan` and `hub`: models that are not here yet."""
 
 import argparse
+import math
 import sys
 from concurrent.futures import Future
 from dataclasses import asdict, replace
@@ -180,12 +181,12 @@ def _finish(future: "Future[None]", loop: Loop) -> None:
 
 
 def _line(download: Download, progress: Progress) -> str:
+    if progress.next_try is not None:
+        again = _("Trying again in {count} s").format(count=math.ceil(progress.next_try))
+        return f"{download.name}  {progress.reason} {again}"
     bar = 20
     full = int(bar * progress.done / max(download.size, 1))
     text = f"{download.name} {'█' * full}{'░' * (bar - full)} {size(progress.done)} / {size(download.size)}"
-    if progress.next_try is not None:
-        again = _("trying again in {seconds} s").format(seconds=round(progress.next_try))
-        return f"{text}  {again}"
     if progress.bytes_per_second:
         text += f"  {size(int(progress.bytes_per_second))}/s"
     if progress.seconds_left is not None:

@@ -1,6 +1,7 @@
 """How the terminal shows things: JSON, columns, sizes, and progress on one line."""
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -48,8 +49,18 @@ def show_progress(text: str) -> None:
     """Show `text` on the terminal's last line until something else is written; silent in a pipe."""
     global _progress_shown
     if sys.stderr.isatty():
-        print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
+        line = _cut(text, shutil.get_terminal_size().columns - 1)
+        print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
         _progress_shown = True
+
+
+def _cut(text: str, columns: int) -> str:
+    """Return as much of `text` as one line shows: what goes on below could not be taken away again."""
+    for at, letter in enumerate(text):
+        columns -= 2 if east_asian_width(letter) in "WF" else 1
+        if columns < 0:
+            return text[:at]
+    return text
 
 
 def clear_progress() -> None:

@@ -90,6 +90,7 @@ class Progress:
         bytes_per_second: Over the last seconds; 0 when nothing comes.
         seconds_left: At that speed; None when nobody can tell.
         next_try: Seconds until it is tried again, None when it does not wait for that.
+        reason: Why it waits for that, as a sentence.
     """
 
     running: bool
@@ -97,3 +98,4 @@ class Progress:
     bytes_per_second: float = 0.0
     seconds_left: float | None = None
     next_try: float | None = None
+    reason: str = ""

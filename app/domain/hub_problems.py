@@ -6,20 +6,21 @@ from models_registry.hub.errors import HubError, HubProblem
 from models_registry.transfer import TransferError, Trouble
 
 
-def explain(error: HubError | TransferError, name: str = "") -> UserError:
+def explain(error: HubError | TransferError, name: str = "", mirror: str = "") -> UserError:
     """Say in the user's language what stands in the way, and what to do.
 
     Args:
         error: What was raised.
         name: What the person calls what they wanted; needed for a `TransferError`.
+        mirror: The address that is set instead of the usual hub; empty for none.
     """
     if isinstance(error, TransferError):
         message, hint = _transfer(error)
         return UserError(message.format(name=name, size=_gigabytes(error.missing)), hint)
-    message, hint = _reach(error.problem) or _refused(error.problem) or _missing(error)
+    message, hint = _reach(error.problem, mirror) or _refused(error.problem) or _missing(error)
     choices = _(", ").join(error.choices)
     return UserError(
-        message.format(subject=error.subject, status=error.status, choices=choices),
+        message.format(subject=error.subject, status=error.status, choices=choices, mirror=mirror),
         hint.format(subject=error.subject, choices=choices),
     )
 
@@ -54,9 +55,13 @@ def _transfer(error: TransferError) -> tuple[str, str]:
             return _("Another Fireside is downloading “{name}” already."), _("Wait until it is done.")
 
 
-def _reach(problem: HubProblem) -> tuple[str, str] | None:
+def _reach(problem: HubProblem, mirror: str) -> tuple[str, str] | None:
     """Return what to say when the hub could not be asked."""
     match problem:
+        case HubProblem.OFFLINE | HubProblem.TIMEOUT if mirror:
+            return _("The mirror “{mirror}” cannot be reached."), _(
+                "Check the connection to the internet and the address, or go back to the usual hub."
+            )
         case HubProblem.OFFLINE:
             return _("The hub cannot be reached."), _(
                 "Check the connection to the internet, or set a mirror or a proxy."

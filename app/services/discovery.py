@@ -126,7 +126,7 @@ class Discovery:
 
     def _ask(self, question: Callable[[], _T]) -> "Future[_T]":
         def ask() -> _T:
-            with _explained():
+            with _explained(self._hubs):
                 return question()
 
         return self._threads.submit(ask)
@@ -144,10 +144,10 @@ def _part(file: RemoteFile) -> RemotePart:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(hubs: Hubs | None = None) -> Iterator[None]:
     try:
         yield
     except HubError as error:
-        raise explain(error) from error
+        raise explain(error, mirror=hubs.settings().endpoint if hubs else "") from error
     except ModelFileError as error:
         raise explain_file(error, "") from error

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from app.domain.download import Download, Progress, RemotePart
+from app.domain.hub_problems import explain
+from app.domain.language import _
 from models_registry.hub.errors import HubError, HubProblem
 from models_registry.transfer import BrokenOff, ByteSource, Throttle, Transfer, Wanted
 
@@ -25,8 +27,8 @@ _SPEED_SECONDS = 4.0  # over which the speed is measured
 class Sender(Protocol):
     """A hub, as far as bytes go."""
 
-    def open(self, repository: str, commit: str, path: str, start: int) -> ByteSource:
-        """Begin to send a file, from the byte `start` on."""
+    def open(self, repository: str, commit: str, path: str, start: int, sha256: str) -> ByteSource:
+        """Begin to send a file of this content, from the byte `start` on."""
 
 
 class Speed:
@@ -71,6 +73,7 @@ class Fetch:
         self._stop = threading.Event()
         self._awake = threading.Event()
         self._next_try: float | None = None
+        self._reason = ""  # why it waits for that
         self._speed = Speed()
         self._before = 0  # bytes of the files that are whole
         self._received = 0  # bytes that earlier tries have added
@@ -99,7 +102,9 @@ class Fetch:
         speed = self._speed.at(self._received + (transfer.received if transfer else 0), now)
         left = (self.download.size - done) / speed if speed > 0 else None
         next_try = self._next_try
-        return Progress(True, done, speed, left, max(0.0, next_try - now) if next_try else None)
+        if next_try is None:
+            return Progress(True, done, speed, left)
+        return Progress(True, done, speed, left, max(0.0, next_try - now), self._reason)
 
     def run(self) -> bool:
         """Fetch all files; return whether they are there. False when it was stopped.
@@ -129,6 +134,7 @@ class Fetch:
                 if delay is None:
                     raise
                 failures += 1
+                self._reason = _reason(error, self.download.endpoint)
             self._received += transfer.received
             transfer.received = 0
             self._wait(delay)
@@ -136,7 +142,9 @@ class Fetch:
 
     def _open(self, part: RemotePart) -> Callable[[int], ByteSource]:
         download = self.download
-        return lambda start: self._sender().open(download.repository, download.commit, part.path, start)
+        return lambda start: self._sender().open(
+            download.repository, download.commit, part.path, start, part.sha256
+        )
 
     def _wait(self, seconds: float) -> None:
         self._next_try = time.monotonic() + seconds
@@ -144,6 +152,12 @@ class Fetch:
         self._next_try = None
         if not self._stop.is_set():
             self._awake.clear()
+
+
+def _reason(error: BrokenOff | HubError, mirror: str) -> str:
+    if isinstance(error, BrokenOff):
+        return _("The connection was lost.")
+    return explain(error, mirror=mirror).message
 
 
 def _patience(error: BrokenOff | HubError, failures: int) -> float | None:

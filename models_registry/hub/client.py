@@ -266,7 +266,7 @@ class Hub:
             raise HubError(HubProblem.ANSWER, "no commit or no content is stated", path)
         return Link(url, found.commit_hash, found.etag, found.size)
 
-    def open(self, repository: str, commit: str, path: str, start: int = 0) -> "ByteSource":
+    def open(self, repository: str, commit: str, path: str, start: int = 0, sha256: str = "") -> "ByteSource":
         """Return a file to be received, from the byte `start` on.
 
         The hub is asked when the source is asked for something, and each time anew where the file is.
@@ -276,14 +276,17 @@ class Hub:
             commit: 40 hexadecimal digits.
             path: In the repository.
             start: At most the file's size less one.
+            sha256: What was listed: another content is refused before any of it is taken.
         """
-        return self._open(repository, commit, path, start, 0)
+        return self._open(repository, commit, path, start, 0, sha256)
 
-    def _open(self, repository: str, commit: str, path: str, start: int, stop: int) -> "ByteSource":
+    def _open(
+        self, repository: str, commit: str, path: str, start: int, stop: int, sha256: str = ""
+    ) -> "ByteSource":
         from models_registry.hub.source import ByteSource, Wanted
 
         url = self._url(repository, commit, path)
-        return ByteSource(self._wire, url, Wanted(repository, commit, path, start, stop))
+        return ByteSource(self._wire, url, Wanted(repository, commit, path, start, stop, sha256))
 
     def _url(self, repository: str, commit: str, path: str) -> str:
         check_repository(repository)

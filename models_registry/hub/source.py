@@ -16,16 +16,22 @@ _CHUNK = 256 << 10
 # From here on, bytes go past the parser of HTTP, which is three times slower than the rest.
 _DIRECT = 1 << 20
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Wanted(NamedTuple):
-    """Some bytes of a file: from `start` to `stop`, or to the end when that is 0."""
+    """Some bytes of a file: from `start` to `stop`, or to the end when that is 0.
+
+    Attributes:
+        sha256: Of the whole file, as it was listed; empty when any content will do.
+    """
 
     repository: str
     commit: str
     path: str
     start: int
     stop: int
+    sha256: str = ""
 
 
 class _Answer(NamedTuple):
@@ -171,7 +177,7 @@ def _identify(response: httpx2.Response, wanted: Wanted) -> tuple[str, int | Non
     """Return content and size as the hub states them on the way to the bytes.
 
     Raises:
-        HubError: ANSWER when no hub was on the way, CHANGED when it is another commit, and all refusals.
+        HubError: ANSWER when no hub was on the way, CHANGED for another commit or content, and all refusals.
     """
     if response.status_code >= 400:
         raise refusal(response)
@@ -183,7 +189,10 @@ def _identify(response: httpx2.Response, wanted: Wanted) -> tuple[str, int | Non
         raise HubError(HubProblem.CHANGED, f"commit {found} instead of {wanted.commit}", wanted.path)
     etag = hub.headers.get("x-linked-etag", hub.headers.get("etag", ""))
     size = hub.headers.get("x-linked-size", "")
-    return etag.removeprefix("W/").strip('"'), int(size) if size.isdecimal() else None
+    etag = etag.removeprefix("W/").strip('"')
+    if wanted.sha256 and _SHA256.fullmatch(etag) and etag != wanted.sha256:
+        raise HubError(HubProblem.CHANGED, f"content {etag} instead of {wanted.sha256}", wanted.path)
+    return etag, int(size) if size.isdecimal() else None
 
 
 def _extent(response: httpx2.Response, start: int, linked: int | None) -> tuple[int, int, int]:

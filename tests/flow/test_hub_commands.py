@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from loopback_hub import GOOD_TOKEN, LoopbackHub, Seeded
+from loopback_hub import GOOD_TOKEN, Fault, LoopbackHub, Seeded
 from tiny_models import tiny
 
 from app.main import main
@@ -36,6 +36,7 @@ def hub(smollm2: Path) -> Iterator[LoopbackHub]:
         files = {f"large-{name}.gguf": Seeded(5000, 1, b"GGUF") for name in ("Q4_K_M", "Q8_0")}
         hub.add("maker/Large-GGUF", files, gated="manual")
         hub.add("maker/Nothing", {"model.safetensors": b"0"})
+        hub.add("maker/Climbs", {"../climbs-Q4_K_M.gguf": b"GGUF"})
         yield hub
         assert hub.trapped == []
         assert hub.violations == []
@@ -105,6 +106,7 @@ def test_what_there_is_to_choose_from_is_said(run: Run, hub: LoopbackHub) -> Non
         (("get", f"{SMALL}:Q9"), "There is no “Q9” of this model. There are: Q4_1."),
         (("get", "maker/Nothing"), "holds no model in the GGUF format"),
         (("get", "maker/Large-GGUF:Q8_0"), "wants to know who downloads it"),
+        (("get", "maker/Climbs"), "“../climbs-Q4_K_M.gguf” is not a safe name for a file"),
         (("scan", "netscape"), "does not know the models of “netscape”"),
         (("remove", "SmolLM2"), "came with Fireside"),
         (("verify", "nothing"), "nothing"),
@@ -120,6 +122,31 @@ def test_without_a_network_it_says_so(run: Run, hub: LoopbackHub) -> None:
         assert "cannot be reached" in run("search", "small", code=3)
         assert "cannot be reached" in run("get", SMALL, code=3)
     assert "is ready" in run("get", SMALL)
+
+
+def test_a_dead_mirror_is_named(run: Run) -> None:
+    with LoopbackHub() as gone:
+        run("hub", "--mirror", gone.endpoint)
+    for words in (("search", "small"), ("get", SMALL), ("hub", "--test")):
+        said = run(*words, code=3)
+        assert f"The mirror “{gone.endpoint}” cannot be reached." in said
+        assert "go back to the usual hub" in said
+
+
+def test_what_goes_wrong_on_the_way_is_said(
+    run: Run, hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replaced = Fault("hash_lie", path="/resolve/")
+    hub.faults.append(replaced)
+    assert "“small-Q4_1.gguf” was replaced while it was being downloaded." in run("get", SMALL, code=3)
+    hub.faults.remove(replaced)
+    with monkeypatch.context() as full:
+        full.setattr("models_registry.transfer.KEPT_FREE", 1 << 60)
+        said = run("get", SMALL, code=3)
+        assert "There is not enough room on the disk" in said
+        assert "Make room" in said
+    run("get", SMALL)
+    assert not list((tmp_path / "home").rglob("*.part"))
 
 
 def test_models_of_another_app_are_used_where_they_lie(

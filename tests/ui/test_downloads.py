@@ -18,6 +18,8 @@ def hub(monkeypatch) -> Iterator[LoopbackHub]:
     monkeypatch.setattr("models_registry.transfer.KEPT_FREE", 0)
     with LoopbackHub() as made:
         yield made
+        assert made.trapped == []
+        assert made.violations == []
 
 
 @pytest.fixture
@@ -120,9 +122,20 @@ def test_a_cut_connection_waits_for_its_next_try(fireside, offer, cards, hub, qt
     hub.go_dark()
     fireside.window._downloads.add(download)
     qtbot.waitUntil(lambda: bool(cards.cards) and "Trying again in" in only(cards).text)
+    assert only(cards)._hint.text() == f"The mirror “{hub.endpoint}” cannot be reached."
+    assert only(cards)._hint.isVisible()
     hub.come_back()
     press(only(cards).again)
     qtbot.waitUntil(lambda: "ready" in only(cards).text)
+
+
+def test_a_file_that_was_replaced_says_so(fireside, offer, cards, hub, qtbot):
+    hub.faults.append(Fault("hash_lie", path="/resolve/"))
+    fireside.window._downloads.add(offer(Seeded(300_000)))
+    said = "“small-Q4_K_M.gguf” was replaced while it was being downloaded. Choose the model anew."
+    qtbot.waitUntil(lambda: bool(cards.cards) and said in only(cards).text)
+    assert only(cards)._problem.isVisible()
+    assert only(cards)._hint.isVisible()
 
 
 def test_a_full_disk_says_so(fireside, offer, cards, monkeypatch, qtbot):

@@ -29,6 +29,8 @@ def hub(monkeypatch):
     monkeypatch.setattr("keyring.set_password", lambda service, account, token: None)
     with LoopbackHub() as made:
         yield made
+        assert made.trapped == []
+        assert made.violations == []
 
 
 @pytest.fixture
@@ -168,7 +170,7 @@ def test_filters_ask_again(find, hub, qtbot):
 def test_no_network_is_told_and_tried_again(find, hub, qtbot):
     hub.go_dark()
     sheet = find()
-    qtbot.waitUntil(lambda: "The hub cannot be reached." in words(sheet))
+    qtbot.waitUntil(lambda: f"The mirror “{hub.endpoint}” cannot be reached." in words(sheet))
     assert "Check the connection" in words(sheet)
     hub.come_back()
     sheet.results.again.click()
@@ -189,6 +191,20 @@ def test_an_unknown_repository_is_told_on_its_page(find, qtbot):
     sheet.back.click()
     assert sheet.page is None
     assert sheet.results.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "step"),
+    [
+        ("../up-Q4_0.gguf", "“../up-Q4_0.gguf” is not a safe name", "same model from another maker"),
+        ("model.safetensors", "There is no model in the GGUF format here.", "with “GGUF” behind it"),
+    ],
+)
+def test_what_cannot_be_had_is_told_on_its_page(find, hub, qtbot, path, said, step):
+    hub.add("maker/Other", {path: b"GGUF"})
+    sheet = find()
+    search(sheet, "maker/Other", qtbot)
+    qtbot.waitUntil(lambda: said in words(sheet) and step in words(sheet))
 
 
 def test_a_name_that_imitates_another_is_warned_of(find, qtbot):

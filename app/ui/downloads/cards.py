@@ -78,8 +78,6 @@ class Card(QWidget):
         self._more.setVisible(len(self._desk.queue()) > 1 and not done)
         self._problem.setText(download.problem)
         self._problem.setVisible(failed)
-        self._hint.setText(download.hint)
-        self._hint.setVisible(failed and bool(download.hint))
         self.use.setVisible(done)
         self.use.setAccessibleName(_("Use {name}").format(name=download.name))
         self._bar.setVisible(not done)
@@ -99,6 +97,10 @@ class Card(QWidget):
             right = left_text(left) if progress.running and left is not None and not waits else ""
             self._line.show_facts(facts(download, progress), right)
         self._line.setVisible(not failed)
+        hint = download.hint if failed else progress.reason
+        if self._hint.text() != hint:
+            self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
         words = _("Try again") if failed else _("Now")
         if self.again.text() != words:
             self.again.setText(words)

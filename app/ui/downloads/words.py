@@ -68,5 +68,5 @@ def summary(download: Download, progress: Progress) -> str:
         case _:
             left = progress.seconds_left if progress.running else None
             known = facts(download, progress) + ((left_text(left),) if left is not None else ())
-            state = ", ".join(known)
+            state = " ".join(part for part in (progress.reason, ", ".join(known)) if part)
     return f"{title(download)}: {state}"

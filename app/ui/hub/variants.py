@@ -137,7 +137,8 @@ class VariantRow(QWidget):
                 progress.done / max(download.size, 1), "accent" if progress.running else "soft"
             )
             left = progress.seconds_left if progress.running and progress.next_try is None else None
-            self._way.show_facts(facts(download, progress), left_text(left) if left is not None else "")
+            known = facts(download, progress) + ((progress.reason,) if progress.reason else ())
+            self._way.show_facts(known, left_text(left) if left is not None else "")
             if download.state is State.FAILED:
                 problem = f"{download.problem} {download.hint}".strip()
         self._problem.setText(problem)

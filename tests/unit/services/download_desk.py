@@ -1,7 +1,7 @@
 """The services of a start that downloads, and a program that is killed while it does.
 
-`python download_desk.py HOME ENDPOINT BYTES_A_SECOND` forks a child for each line on its standard input,
-prints its process id, and then its exit code: 0 once nothing waits any more.
+`python download_desk.py HOME ENDPOINT` forks a child for each line on its standard input, which says how many
+bytes it may fetch in a second, prints its process id, and then its exit code: 0 once nothing waits any more.
 """
 
 import os
@@ -93,9 +93,9 @@ def fetch_all(home: Path, endpoint: str, speed: int) -> int:
 
 
 if __name__ == "__main__":
-    for _line in sys.stdin:
+    for line in sys.stdin:
         child = os.fork()
         if not child:
-            os._exit(fetch_all(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+            os._exit(fetch_all(Path(sys.argv[1]), sys.argv[2], int(line)))
         print(child, flush=True)
         print(os.waitpid(child, 0)[1], flush=True)

@@ -9,19 +9,25 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from download_desk import MAKER, Desk, wait_for
-from loopback_hub import GOOD_TOKEN, Fault, LoopbackHub, Seeded
+from loopback_hub import GOOD_TOKEN, Fault, LoopbackHub, Request, Seeded
+from small_disk import SmallDisk, small_disk
 
 from app.domain.download import State
 from app.services import fetching
+from models_registry import transfer
+from models_registry.hub.client import Hub
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "_DELAYS", (0.01, 0.02, 0.05))
+    monkeypatch.setattr("app.services.hubs.Hub", partial(Hub, patience=0.5))
 
 
 @pytest.fixture
@@ -45,6 +51,11 @@ def content(size: int = 3_000_000, seed: int = 1) -> Seeded:
 
 def same(path: Path, expected: Seeded) -> bool:
     return path.read_bytes() == b"".join(expected.slices(0, expected.size))
+
+
+def first_byte(request: Request) -> int:
+    """Return where the bytes begin that were asked for."""
+    return int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
 
 
 def test_a_model_arrives_and_is_told_of(desk: Desk, hub: LoopbackHub) -> None:
@@ -83,19 +94,26 @@ def test_a_model_in_parts_comes_with_what_it_sees_through(desk: Desk, hub: Loopb
 
 
 def test_cut_two_hundred_times_it_arrives_and_nothing_comes_twice(desk: Desk, hub: LoopbackHub) -> None:
-    chance, model = random.Random(3), content(8_000_000)
+    chance, model = random.Random(3), content(24_000_000)
     hub.add(MAKER, {"model-Q4_K_M.gguf": model})
-    for _cut in range(200):
+    hub.link_uses = 1  # each link expires with its first use
+    most = [60_000] * 190 + [3_000_000] * 10  # where the next cut is, at the latest
+    chance.shuffle(most)
+    for at in most:
         kind = chance.choice(("cut", "cut", "cut", "refuse"))
-        hub.faults.append(Fault(kind, at=chance.randint(0, 80_000), origin="cdn", times=1))
+        hub.faults.append(Fault(kind, at=chance.randint(at // 2, at), origin="cdn", times=1))
     desk.downloads.begin()
     download = desk.add()
     desk.until(download, State.DONE)
     (path,) = desk.arrived[0][1]
     assert same(path, model)
-    assert len(hub.of("cdn")) > 100
+    asked = hub.of("cdn")
+    assert len(asked) == 201
+    assert len(hub.links) == 201
     # What the sender handed to the system before a cut may be lost on the way, and is sent again.
-    assert hub.sent() - model.size <= len(hub.of("cdn")) * (1 << 20)
+    twice = [first_byte(one) + one.sent - first_byte(other) for one, other in pairwise(asked)]
+    assert 0 <= min(twice) <= max(twice) <= 1 << 20
+    assert max(one.sent for one in asked) > 1 << 20
     assert desk.files() == ["maker/Model-GGUF/model-Q4_K_M.gguf"]
 
 
@@ -108,6 +126,7 @@ def test_cut_two_hundred_times_it_arrives_and_nothing_comes_twice(desk: Desk, hu
         Fault("status", status=403, origin="cdn", times=1),
         Fault("range_lie", at=10, origin="cdn", times=1),
         Fault("wrong", at=1_000_000, origin="cdn", times=1),
+        Fault("stall", at=100_000, origin="cdn", times=2),  # the connection stays, and no byte comes
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
@@ -135,8 +154,18 @@ def test_troubles_that_pass_are_waited_out(desk: Desk, hub: LoopbackHub, fault: 
             "is not at the hub",
         ),
         (Fault("size_lie", at=77, path="/api/"), "another size"),
+        (Fault("hash_lie", path="/resolve/"), "was replaced while it was being downloaded"),
+        (Fault("commit_lie", path="/resolve/"), "was replaced while it was being downloaded"),
+        (
+            Fault("status", status=401, headers={"X-Error-Code": "GatedRepo"}, path="/resolve/"),
+            "wants to know who downloads it",
+        ),
+        (
+            Fault("status", status=401, headers={"X-Error-Code": "RepoNotFound"}, path="/resolve/"),
+            "There is no repository",
+        ),
     ],
-    ids=["wrong", "gone", "size"],
+    ids=["wrong", "gone", "size", "content", "commit", "gated", "private"],
 )
 def test_troubles_that_stay_are_said(desk: Desk, hub: LoopbackHub, fault: Fault, words: str) -> None:
     hub.add(MAKER, {"model-Q4_K_M.gguf": content()})
@@ -151,6 +180,89 @@ def test_troubles_that_stay_are_said(desk: Desk, hub: LoopbackHub, fault: Fault,
     assert failed.hint
     desk.downloads.cancel(failed).result(30)
     wait_for(lambda: True if desk.files() == [] else None)
+
+
+def test_a_file_that_is_replaced_after_it_was_listed_arrives_as_it_was(desk: Desk, hub: LoopbackHub) -> None:
+    model = content()
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    download = desk.add()
+    hub.faults.append(Fault("cut", at=700_000, origin="cdn", times=1))
+    hub.before = lambda request: (
+        hub.push(MAKER, {"model-Q4_K_M.gguf": content(seed=9)}) if request.origin == "cdn" else None
+    )
+    desk.downloads.begin()
+    desk.until(download, State.DONE)
+    assert same(desk.arrived[0][1][0], model)
+
+
+def test_a_file_whose_history_is_rewritten_on_the_way_says_so(desk: Desk, hub: LoopbackHub) -> None:
+    hub.add(MAKER, {"model-Q4_K_M.gguf": content()})
+    hub.faults.append(Fault("slow", rate=1_000_000, origin="cdn"))
+    desk.downloads.begin()
+    download = desk.add()
+    desk.until_some(download, 100_000)
+    desk.downloads.pause(download).result(30)
+    hub.push(MAKER, {"model-Q4_K_M.gguf": content(seed=9)}, rewrite=True)
+    desk.downloads.resume(download).result(30)
+    failed = desk.until(download, State.FAILED)
+    assert failed.problem == f"This version of “{MAKER}” is no longer there."
+    assert failed.hint == "Choose the model anew."
+
+
+@pytest.fixture
+def disk(desk: Desk) -> Iterator[SmallDisk]:
+    """Have the folder of models on a real disk of its own."""
+    folder = desk.home / "models"
+    folder.mkdir()
+    with small_disk(folder, "4m") as disk:
+        desk.downloads._folder = disk.root
+        yield disk
+        desk.downloads.close()
+
+
+def test_a_disk_that_is_too_small_is_told_before_a_byte_comes(
+    desk: Desk, hub: LoopbackHub, disk: SmallDisk
+) -> None:
+    hub.add(MAKER, {"model-Q4_K_M.gguf": content()})
+    download = desk.add()
+    asked = len(hub.requests)
+    desk.downloads.begin()
+    failed = desk.until(download, State.FAILED)
+    assert "not enough room on the disk for" in failed.problem
+    assert "2.0 GB are missing" in failed.problem
+    assert "Make room" in failed.hint
+    assert len(hub.requests) == asked
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_disk_that_fills_up_on_the_way_is_told_and_nothing_is_lost(
+    desk: Desk, hub: LoopbackHub, disk: SmallDisk, watched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve = 500_000 if watched else 0
+    monkeypatch.setattr(transfer, "KEPT_FREE", reserve)
+    monkeypatch.setattr(transfer, "_LOOK_EVERY", 100_000)
+    model = content()
+    hub.add(MAKER, {"model-Q4_K_M.gguf": model})
+    slow = Fault("slow", rate=2_000_000, origin="cdn")
+    hub.faults.append(slow)
+    desk.downloads.begin()
+    download = desk.add()
+    desk.until_some(download, 400_000)
+    disk.fill(leave=1_500_000 if watched else 0)
+    failed = desk.until(download, State.FAILED)
+    assert ("There is not enough room" if watched else "The disk is full.") in failed.problem
+    assert "what has arrived is kept" in failed.hint
+    assert disk.free >= reserve
+    kept = desk.downloads.progress(failed).done
+    assert kept >= 400_000
+    disk.make_room()
+    hub.faults.remove(slow)
+    desk.downloads.resume(failed).result(30)
+    desk.until(download, State.DONE)
+    (path,) = desk.arrived[0][1]
+    assert same(path, model)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert first_byte(hub.of("cdn")[-1]) == kept
 
 
 def test_an_address_that_is_none_fails_one_download_and_not_the_queue(desk: Desk, hub: LoopbackHub) -> None:
@@ -175,7 +287,8 @@ def test_a_lost_network_is_waited_for(desk: Desk, hub: LoopbackHub) -> None:
     download = desk.add()
     desk.until_some(download, 500_000)
     with hub.darkness():
-        wait_for(lambda: desk.downloads.progress(download).next_try)
+        waiting = wait_for(lambda: told if (told := desk.downloads.progress(download)).next_try else None)
+        assert waiting.reason == f"The mirror “{hub.endpoint}” cannot be reached."
     desk.until(download, State.DONE)
     assert same(desk.arrived[0][1][0], model)
 
@@ -296,13 +409,14 @@ def test_killed_a_hundred_times_it_arrives_and_hardly_a_byte_comes_twice(
     download = desk.add()
     desk.close()
     script = str(Path(__file__).with_name("download_desk.py"))
-    command = [sys.executable, script, str(tmp_path), hub.endpoint, "6000000"]
-    kills = 0
+    command = [sys.executable, script, str(tmp_path), hub.endpoint]
+    part = tmp_path / "models" / "maker" / "Model-GGUF" / f"{model.sha256}.part"
+    kills, sizes = 0, [0]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forks:
         assert forks.stdin
         assert forks.stdout
         while True:
-            forks.stdin.write("go\n")
+            forks.stdin.write("2000000\n" if kills < 100 else "0\n")
             forks.stdin.flush()
             child = int(forks.stdout.readline())
             if kills < 100:
@@ -311,7 +425,11 @@ def test_killed_a_hundred_times_it_arrives_and_hardly_a_byte_comes_twice(
                 kills += 1
             if int(forks.stdout.readline()) == 0:
                 break
+            sizes.append(part.stat().st_size if part.exists() else 0)
         forks.stdin.close()
+    assert kills == 100
+    assert sorted(sizes) == sizes  # what lay there is never fetched again
+    assert {first_byte(request) for request in hub.of("cdn")} <= set(sizes)
     desk = Desk(tmp_path, hub.endpoint)
     assert desk.state(download).state is State.DONE
     assert desk.files() == ["maker/Model-GGUF/model-Q4_K_M.gguf"]
