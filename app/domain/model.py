@@ -85,6 +85,7 @@ class EngineStatus:
         template_notes: What the chat template cannot do and what is done instead, a sentence each.
         thinking: How the loaded model is told to think first or not; None when it cannot be told.
         error: Why the last load failed, as a sentence; empty otherwise.
+        kept: The models beside this one that are in memory, too, and answer without being loaded.
     """
 
     model: Path | None = None
@@ -95,8 +96,14 @@ class EngineStatus:
     template_notes: tuple[str, ...] = ()
     thinking: Thinking | None = None
     error: str = ""
+    kept: tuple[Path, ...] = ()
 
     @property
     def ready(self) -> bool:
         """Return whether a model is loaded and can answer."""
         return self.model is not None and self.loading is None and not self.error
+
+    @property
+    def in_memory(self) -> tuple[Path, ...]:
+        """Return every model that answers without being loaded, the one used last first."""
+        return (self.model, *self.kept) if self.model is not None and self.ready else self.kept

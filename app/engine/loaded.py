@@ -12,9 +12,11 @@ from app.engine.draft_model import DraftModel
 from app.engine.model import LoadedModel
 from app.engine.scheduler import Scheduler
 from app.engine.snapshots import Snapshots
+from app.engine.template_doctor import Report
 from app.engine.threads import ThreadCounts
 from models_registry.fit import Layout
 from models_registry.header import Header
+from models_registry.memory import Memory
 
 SNAPSHOTS = "snapshots"
 """Name of the folder in the data folder."""
@@ -33,7 +35,10 @@ class Loaded:
         adapters: Those that were read for it.
         scheduler: The answers on their way.
         threads: CPU threads it computes with.
+        memory: What all of it takes.
+        report: What its chat template can do.
         draft: What guesses ahead for it; None for nothing but the text itself.
+        used: The moment (time.monotonic) of its last work.
     """
 
     model: LoadedModel
@@ -44,7 +49,10 @@ class Loaded:
     adapters: Adapters
     scheduler: Scheduler
     threads: ThreadCounts
+    memory: Memory
+    report: Report
     draft: DraftModel | None = None
+    used: float = 0.0
 
     def close(self) -> None:
         """Keep what is worth it on disk and give everything back, in the order that llama.cpp wants."""

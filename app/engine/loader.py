@@ -11,6 +11,7 @@ from app.domain.language import _
 from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus
 from app.domain.model_problems import explain
+from app.domain.retention import Retention
 from app.engine import native
 from app.engine.adapters import Adapters
 from app.engine.answer import Answer
@@ -19,6 +20,7 @@ from app.engine.context import Aborted, Context, NoSlot, Part
 from app.engine.draft_model import DraftModel
 from app.engine.loaded import SNAPSHOTS, Loaded, snapshots_in
 from app.engine.model import LoadCancelled, LoadedModel
+from app.engine.residents import Residents
 from app.engine.scheduler import Scheduler
 from app.engine.template_doctor import examine
 from app.engine.threads import ThreadCounts, Threads
@@ -27,15 +29,16 @@ from models_registry.errors import ModelFileError
 from models_registry.fit import CELL_STEP, usual_context
 from models_registry.gguf import read_header
 from models_registry.header import Header
+from models_registry.memory import Memory, estimate
 
 _PROGRESS_STEP = 0.02
 
 
 class Loader:
-    """Holds the loaded model, and changes it for another.
+    """Brings models into memory, and says what is there.
 
     Attributes:
-        loaded: What is in memory; None when nothing is.
+        residents: What is in memory.
     """
 
     def __init__(
@@ -65,42 +68,85 @@ class Loader:
         self._measured: set[Path] = set()
         self._engine = native.identity()
         self._has_gpu = native.has_gpu()
-        self.loaded: Loaded | None = None
+        self._said = EngineStatus()
+        self.residents = Residents()
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """Return the model that was used last; None when none is in memory."""
+        return self.residents.current
 
     def close(self) -> None:
         """Keep on disk what is worth it, and give everything back."""
-        loaded, self.loaded = self.loaded, None
-        if loaded:
-            loaded.close()
+        self.residents.close()
 
     def unload(self) -> None:
         """Close, and say that nothing is loaded."""
         self.close()
-        self._tell(EngineStatus())
+        self._tell_what_is()
+
+    def retain(self, retention: Retention) -> None:
+        """Keep models as `retention` says; one that is at work may still end it."""
+        self.residents.retention = retention
+        if not retention.two:
+            beside = [each for each in self.residents if each is not self.loaded]
+            spare = [each for each in beside if not each.scheduler.answers]
+            for each in spare:
+                self.residents.give_back(each)
+            if spare:
+                self._tell_what_is()
+
+    def give_back_idle(self) -> float | None:
+        """Give back what had no work for long; return the seconds until the next look, None for no need."""
+        if self.residents.give_back_idle():
+            self._tell_what_is()
+        return self.residents.seconds_left
 
     def load(self, path: Path, context: int | None, options: LoadOptions, job: Job) -> Loaded:
-        """Make `path` the loaded model with room for `context` tokens, unless it is that already.
+        """Make `path` the current model, with room for `context` tokens; load it unless it is in memory.
+
+        No answer may be on its way, but of a model that is in memory just so.
 
         Raises:
-            LoadCancelled: When the job was cancelled; no model is loaded then.
+            LoadCancelled: When the job was cancelled; the model is not loaded then.
             UserError: When the file, the memory or the size forbid it.
         """
-        loaded = self.loaded
-        if loaded and loaded.model.path == path and loaded.options == options:
-            size = context_size(loaded.model, context)
-            if loaded.context.size != size:
-                self._replace_context(loaded, size)
+        loaded = self.residents.find(path)
+        if loaded and loaded.options == options:
+            return self._bring_forward(loaded, context)
+        if loaded:
+            self.residents.give_back(loaded)
+        with self._telling(path):
+            self._tell_loading(path, 0.0)
+            header = read_header(path)
+            memory = self._memory(header, context or usual_context(header.context_length), options)
+            self.residents.make_room(memory, options)
+            self._tell_loading(path, 0.0)
+            with self._admitted(path, job):
+                model = self._load_model(path, options, job)
+                try:
+                    loaded = self._furnish(model, header, context_size(model, context), options, job)
+                except BaseException:
+                    model.close()
+                    raise
+        self.residents.put_first(loaded)
+        self._tell_what_is()
+        return loaded
+
+    def _bring_forward(self, loaded: Loaded, context: int | None) -> Loaded:
+        """Make a model that is in memory the current one."""
+        size = context_size(loaded.model, context)
+        if loaded.context.size != size:
+            self._replace_context(loaded, size)
+        elif loaded is self.loaded and self._said.ready:
             return loaded
-        self.close()
-        with self._telling(path), self._admitted(path, job) as header:
-            model = self._load_model(path, options, job)
-            try:
-                self.loaded = self._furnish(model, header, context_size(model, context), options, job)
-            except BaseException:
-                model.close()
-                raise
-        self._became_ready(self.loaded)
-        return self.loaded
+        self.residents.put_first(loaded)
+        self._tell_what_is()
+        return loaded
+
+    def _memory(self, header: Header, size: int, options: LoadOptions) -> Memory:
+        layout = options.layout(header, size, gpu=self._has_gpu)
+        return estimate(header, layout, gpu=self._has_gpu and options.gpu_layers != 0)
 
     def _furnish(
         self, model: LoadedModel, header: Header, size: int, options: LoadOptions, job: Job
@@ -119,7 +165,18 @@ class Loader:
         context.set_threads(threads.decode, threads.prefill)
         adapters = Adapters(model)
         scheduler = self._make_scheduler(context, cache, adapters)
-        loaded = Loaded(model, header, options, context, cache, adapters, scheduler, threads)
+        loaded = Loaded(
+            model=model,
+            header=header,
+            options=options,
+            context=context,
+            cache=cache,
+            adapters=adapters,
+            scheduler=scheduler,
+            threads=threads,
+            memory=self._memory(header, size, options),
+            report=examine(model.template),
+        )
         if options.draft:
             try:
                 loaded.draft = self._load_draft(options.draft, loaded, job)
@@ -140,10 +197,12 @@ class Loader:
         return Scheduler(context, cache, adapters, self._interrupt, self._on_end)
 
     def _replace_context(self, loaded: Loaded, size: int) -> None:
-        """Give the loaded model a context of another size; without memory for it no model stays loaded."""
+        """Give a model a context of another size; without memory for it the model does not stay loaded."""
+        memory = self._memory(loaded.header, size, loaded.options)
         loaded.cache.save_all()
         loaded.context.close()
-        path = loaded.model.path
+        path, loaded.memory = loaded.model.path, memory
+        self.residents.make_room(memory, loaded.options, keep=loaded)
         try:
             with self._telling(path):
                 loaded.context, loaded.cache = self._make_context(
@@ -155,36 +214,45 @@ class Loader:
             if loaded.draft:
                 loaded.draft.close()
             loaded.model.close()
-            self.loaded = None
+            self.residents.drop(loaded)
             raise
         loaded.context.set_threads(loaded.threads.decode, loaded.threads.prefill)
-        self._became_ready(loaded)
 
-    def _became_ready(self, loaded: Loaded) -> None:
-        report = examine(loaded.model.template)
-        self._tell(
+    def _say(self, status: EngineStatus) -> None:
+        self._said = status
+        self._tell(status)
+
+    def _tell_what_is(self) -> None:
+        """Say what is in memory."""
+        loaded = self.loaded
+        if loaded is None:
+            self._say(EngineStatus())
+            return
+        self._say(
             EngineStatus(
                 model=loaded.model.path,
                 context=loaded.context.size,
                 trained_context=loaded.model.trained_context,
                 has_template=not loaded.model.template.is_plain,
-                template_notes=tuple(report.lines()),
-                thinking=report.thinking,
+                template_notes=tuple(loaded.report.lines()),
+                thinking=loaded.report.thinking,
+                kept=self.residents.paths[1:],
             )
         )
 
+    def _tell_loading(self, path: Path, fraction: float) -> None:
+        self._say(EngineStatus(model=path, loading=fraction, kept=self.residents.paths))
+
     @contextmanager
-    def _admitted(self, path: Path, job: Job) -> Iterator[Header]:
-        """Check `path`, and have it tried when it is new here; what is done inside is known to load it."""
-        self._tell(EngineStatus(model=path, loading=0.0))
-        header = read_header(path)
+    def _admitted(self, path: Path, job: Job) -> Iterator[None]:
+        """Have `path` tried when it is new here; what is done inside is known to load it."""
         if self._trials is None:
-            yield header
+            yield
             return
         if not self._trials.admit(path, self._engine, lambda: job.cancelled):
             raise LoadCancelled
         with self._trials.loading(path, self._engine):
-            yield header
+            yield
 
     @contextmanager
     def _telling(self, path: Path) -> Iterator[None]:
@@ -192,15 +260,19 @@ class Loader:
         try:
             yield
         except LoadCancelled:
-            self._tell(EngineStatus())
+            self._tell_what_is()
             raise
         except ModelFileError as error:
             problem = explain(error, path.name)
-            self._tell(EngineStatus(model=path, error=str(problem)))
+            self._tell_refused(path, problem)
             raise problem from error
         except UserError as error:
-            self._tell(EngineStatus(model=path, error=str(error)))
+            self._tell_refused(path, error)
             raise
+
+    def _tell_refused(self, path: Path, problem: UserError) -> None:
+        kept = tuple(each for each in self.residents.paths if each != path)
+        self._say(EngineStatus(model=path, error=str(problem), kept=kept))
 
     def _load_model(self, path: Path, options: LoadOptions, job: Job) -> LoadedModel:
         told = 0.0
@@ -210,13 +282,14 @@ class Loader:
             if fraction - told >= _PROGRESS_STEP:
                 told = fraction
                 job.put(Loading(fraction))
-                self._tell(EngineStatus(model=path, loading=fraction))
+                self._tell_loading(path, fraction)
             return not job.cancelled
 
         return LoadedModel(path, progress, options)
 
     def _load_draft(self, path: Path, loaded: Loaded, job: Job) -> DraftModel:
         try:
+            read_header(path)  # refused in words, before anything tries it
             with self._admitted(path, job):
                 return DraftModel(
                     path,

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.domain.errors import UserError
@@ -21,6 +21,7 @@ from app.domain.generation import (
 )
 from app.domain.language import _
 from app.domain.model import EngineStatus
+from app.domain.retention import Retention
 from app.domain.settings import MAX_SEED, Settings
 from app.engine import native, snapshots
 from app.engine.answer import Answer
@@ -33,7 +34,7 @@ from app.engine.sampler import Sampler
 from app.engine.speculation import Drafter, PromptLookup
 from app.engine.template import Segment
 from app.engine.trial import Trials
-from app.engine.work import Forget, Load, Prompt, Work
+from app.engine.work import Forget, Load, Prompt, Retain, Unload, Work
 from models_registry.rope import declared
 
 _REMEMBERED_ANSWERS = 256
@@ -41,8 +42,21 @@ _REMEMBERED_ANSWERS = 256
 _log = logging.getLogger("fireside.engine")
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What an answer began from: its model, and the text that it goes on with, as tokens too."""
+
+    loaded: Loaded
+    text: str
+    tokens: list[int]
+
+
 class Runtime:
-    """The loaded model, the answers on their way, and the work that waits. Lives on the engine's thread."""
+    """The models in memory, the answers on their way, and the work that waits. Lives on the engine's thread.
+
+    Answers of one model are computed side by side. Those of two are not: what somebody waits for comes first,
+    and what nobody waits for goes on when that has ended.
+    """
 
     def __init__(
         self,
@@ -68,18 +82,17 @@ class Runtime:
         self._waiting: deque[Work] = deque()
         # The tokens that answers were written in: read back from their text they can come out
         # differently, and the cache would no longer match.
-        self._written: OrderedDict[str, list[int]] = OrderedDict()
-        self._begun: dict[Answer, tuple[str, list[int]]] = {}
+        self._written: OrderedDict[tuple[Path, str], list[int]] = OrderedDict()
+        self._begun: dict[Answer, _Begun] = {}
 
     @property
     def busy(self) -> bool:
         """Return whether `step` has something to do."""
-        return bool(self._waiting or self._answers)
+        return bool(self._waiting) or any(each.scheduler.answers for each in self._loader.residents)
 
     @property
     def _answers(self) -> list[Answer]:
-        loaded = self._loader.loaded
-        return loaded.scheduler.answers if loaded else []
+        return [answer for each in self._loader.residents for answer in each.scheduler.answers]
 
     def enqueue(self, work: Work) -> None:
         """Take in work; its turn comes in `step`."""
@@ -95,7 +108,7 @@ class Runtime:
             self._waiting.remove(work)
             if admit(work.job):
                 self._begin(work)
-        if loaded := self._loader.loaded:
+        if loaded := self._whose_turn():
             try:
                 loaded.scheduler.step()
             except Exception as error:
@@ -104,8 +117,16 @@ class Runtime:
 
     def rest(self) -> bool:
         """Do one of the things for which there is time when nobody waits; False when there is none left."""
-        loaded = self._loader.loaded
-        return loaded is not None and (loaded.cache.save_one_left() or self._loader.measure_threads())
+        saved = any(each.cache.save_one_left() for each in self._loader.residents)
+        return saved or self._loader.measure_threads()
+
+    def give_back_idle(self) -> float | None:
+        """See `Loader.give_back_idle`."""
+        return self._loader.give_back_idle()
+
+    def retain(self, retention: Retention) -> None:
+        """See `Loader.retain`."""
+        self._loader.retain(retention)
 
     def close(self) -> None:
         """Keep on disk what is worth it, and give everything back."""
@@ -123,28 +144,38 @@ class Runtime:
             return None
         work = next((each for each in self._waiting if not each.background), self._waiting[0])
         running = self._answers
-        if not running or self._fits(work):
-            return work
-        for answer in running:
-            if answer.background and not work.background:
-                answer.job.cancel()
-        return None
+        if not running or work.needs is None:
+            return None if running and isinstance(work.what, Unload) else work
+        loaded = self._able(work)
+        if loaded is None:
+            for answer in running:
+                if answer.background and not work.background:
+                    answer.job.cancel()
+            return None
+        # What somebody waits for in another model has its turn first.
+        others = (each for each in self._loader.residents if each is not loaded)
+        return work if work.takes_any_context or not any(map(_is_awaited, others)) else None
 
-    def _fits(self, work: Work) -> bool:
-        """Return whether the loaded model, as it is, can do `work`."""
+    def _able(self, work: Work) -> Loaded | None:
+        """Return the model in memory that, as it is, can do `work`; None when there is none."""
         if work.needs is None:
-            return True
+            return None
         path, context, options = work.needs
-        loaded = self._loader.loaded
-        if loaded is None or loaded.model.path != path:
-            return False
-        if work.takes_any_context:
-            return True
+        loaded = self._loader.residents.find(path)
+        if loaded is None or work.takes_any_context:
+            return loaded
         try:
             size = context_size(loaded.model, context)
         except UserError:
-            return False  # it is told when its turn comes
-        return loaded.options == options and loaded.context.size == size
+            return None  # it is told when its turn comes
+        return loaded if loaded.options == options and loaded.context.size == size else None
+
+    def _whose_turn(self) -> Loaded | None:
+        """Return the model whose answers are computed next."""
+        working = [each for each in self._loader.residents if each.scheduler.answers]
+        if not working[1:]:
+            return working[0] if working else None
+        return next(filter(_is_awaited, working), working[0])
 
     def _begin(self, work: Work) -> None:
         try:
@@ -154,6 +185,12 @@ class Runtime:
                         self._loader.load(path, context, options, work.job)
                         if not self._answers:  # they would be slowed, and spoil the measurement
                             self._loader.measure_threads()
+                    work.job.put(Finished(None))
+                case Unload():
+                    self._loader.unload()
+                    work.job.put(Finished(None))
+                case Retain(retention):
+                    self.retain(retention)
                     work.job.put(Finished(None))
                 case Prompt(request):
                     self._render(request, work.job)
@@ -170,11 +207,11 @@ class Runtime:
             self._fail_all(error)
 
     def _fail_all(self, error: Exception) -> None:
-        """End every answer on its way, and unload: the state of the context is unknown now."""
+        """End every answer on its way, and unload: the state of a context is unknown now."""
         for answer in self._answers:
             answer.sampler.close()
             answer.job.put(Failed(_failure(error)))
-        if loaded := self._loader.loaded:
+        for loaded in self._loader.residents:
             loaded.cache.distrust()
         self._begun.clear()
         self._loader.unload()
@@ -187,6 +224,9 @@ class Runtime:
         """
         settings = request.settings.checked()
         seed = secrets.randbelow(MAX_SEED) if settings.seed is None else settings.seed
+        if request.background and self._loader.loaded and not self._loader.residents.find(request.model):
+            job.put(Finished(unread(seed)))  # nothing that nobody waits for is worth a change of models
+            return
         try:
             loaded = self._loaded_for(request, job, any_context=request.background)
         except LoadCancelled:
@@ -197,7 +237,8 @@ class Runtime:
         segments = self._segments(loaded.model, request)
         begun = request.turns[-1].text if request.continues else ""
         if begun.strip():  # as the model would have written it, where that is not known
-            self._written.setdefault(begun.strip(), loaded.model.tokenize(begun, special=False))
+            written = loaded.model.tokenize(begun, special=False)
+            self._written.setdefault((request.model, begun.strip()), written)
         prompt = self._tokens(loaded.model, segments)
         if len(prompt) >= loaded.context.size:
             raise UserError(
@@ -207,7 +248,7 @@ class Runtime:
                 _("Shorten the message, start a new chat, or choose a larger context."),
                 "new-chat",
             )
-        if not self._answers:  # they began with the threads there are
+        if not loaded.scheduler.answers:  # they began with the threads there are
             self._loader.use_threads(loaded, reproducible=settings.seed is not None)
         answer = Answer(
             loaded.model,
@@ -224,12 +265,12 @@ class Runtime:
             # Alone on the engine: nothing that nobody waits for is worth that.
             reproducible=settings.seed is not None and not request.background,
         )
-        self._begun[answer] = begun, self._written.get(begun.strip(), [])
+        self._begun[answer] = _Begun(loaded, begun, self._written.get((request.model, begun.strip()), []))
         loaded.scheduler.add(answer, adapters, request.chat)
 
     def _loaded_for(self, request: Request, job: Job, *, any_context: bool) -> Loaded:
-        loaded = self._loader.loaded
-        if any_context and loaded and loaded.model.path == request.model:
+        loaded = self._loader.residents.find(request.model)
+        if any_context and loaded:
             return loaded
         return self._loader.load(request.model, request.settings.context, request.options, job)
 
@@ -237,10 +278,10 @@ class Runtime:
         for index, work in enumerate(self._waiting):
             if isinstance(work.what, Request) and work.what.chat == chat:
                 self._waiting[index] = replace(work, what=replace(work.what, chat=None))
-        if loaded := self._loader.loaded:
+        for loaded in self._loader.residents:
             loaded.scheduler.forget_chat(chat)
             loaded.cache.forget_chat(chat)
-        elif self._folder:
+        if self._folder:
             snapshots.forget(self._folder / SNAPSHOTS, chat)
 
     def _render(self, request: Request, job: Job) -> None:
@@ -261,7 +302,7 @@ class Runtime:
         return model.template.render(request.turns, variables)
 
     def _tokens(self, model: LoadedModel, segments: list[Segment]) -> list[int]:
-        tokens = model.prompt(segments, lambda text: self._written.get(text.strip()))
+        tokens = model.prompt(segments, lambda text: self._written.get((model.path, text.strip())))
         if not tokens:
             raise UserError(
                 _("The model could not turn this conversation into tokens."),
@@ -271,16 +312,23 @@ class Runtime:
         return tokens
 
     def _ended(self, answer: Answer, end: Stats | UserError) -> None:
-        begun, tokens = self._begun.pop(answer)
+        begun = self._begun.pop(answer)
+        loaded = begun.loaded
+        loaded.used = time.monotonic()
         if isinstance(end, UserError):
             answer.job.put(Failed(end))
             return
         if answer.exact:
-            self._written[(begun + answer.text).strip()] = tokens + answer.written
+            text = (begun.text + answer.text).strip()
+            self._written[loaded.model.path, text] = begun.tokens + answer.written
             if len(self._written) > _REMEMBERED_ANSWERS:
                 self._written.popitem(last=False)
-        rope = declared(self._loader.loaded.header).type if self._loader.loaded else "none"
-        answer.job.put(Finished(replace(end, rope=rope)))
+        answer.job.put(Finished(replace(end, rope=declared(loaded.header).type)))
+
+
+def _is_awaited(loaded: Loaded) -> bool:
+    """Return whether somebody waits for an answer of this model."""
+    return any(not answer.background for answer in loaded.scheduler.answers)
 
 
 def _grammar(model: LoadedModel, settings: Settings) -> Grammar | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.domain.generation import Job, Request
 from app.domain.loading import LoadOptions
+from app.domain.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,26 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Unload:
+    """Give every model back, once their answers have ended; the job ends with Finished(None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retain:
+    """Keep models in memory as `retention` says, from now on; the job ends with Finished(None)."""
+
+    retention: Retention
+
+
+What = Request | Load | Prompt | Forget | Unload | Retain
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """Something asked for, with where the answer goes."""
 
     job: Job
-    what: Request | Load | Prompt | Forget
+    what: What
 
     @property
     def background(self) -> bool:

@@ -13,7 +13,8 @@ from app.domain.generation import Failed, Finished, Job, Request, unread
 from app.domain.language import _
 from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus
-from app.engine.work import Forget, Load, Prompt, Work
+from app.domain.retention import Retention
+from app.engine.work import Forget, Load, Prompt, Retain, Unload, What, Work
 
 if TYPE_CHECKING:
     from app.engine.runtime import Runtime
@@ -51,6 +52,7 @@ class Engine:
         self._crash_note = crash_note
         self._trials = trials
         self._folder = folder
+        self._retention = Retention()
         self._inbox: SimpleQueue[Work | None] = SimpleQueue()
         self._interrupt = bytearray(2)  # what llama.cpp looks at; the second byte ends it, as in a C string
         self._thread: Thread | None = None
@@ -74,6 +76,16 @@ class Engine:
         """Forget what was read of a conversation, in memory and on disk; the job ends with Finished(None)."""
         return self._put(Forget(chat), Finished(None))
 
+    def unload(self) -> Job:
+        """Give every model back once what runs has ended; the job ends with Finished(None)."""
+        return self._put(Unload(), Finished(None))
+
+    def retain(self, retention: Retention) -> None:
+        """Keep models in memory as `retention` says, from now on; starts nothing."""
+        self._retention = retention
+        if self._thread is not None:
+            self._put(Retain(retention), Finished(None))
+
     def cancel(self, job: Job) -> None:
         """Stop a job; one that still waits for others ends at once."""
         job.cancel()
@@ -91,7 +103,7 @@ class Engine:
         self._thread.join()
         self._thread = None
 
-    def _put(self, what: Request | Load | Prompt | Forget, if_cancelled: Finished) -> Job:
+    def _put(self, what: What, if_cancelled: Finished) -> Job:
         job = Job(self._interrupt)
         self._jobs.add(job)
         self._waiting[job] = if_cancelled
@@ -108,13 +120,15 @@ class Engine:
     def _start(self) -> "Runtime":
         from app.engine.runtime import Runtime
 
-        return Runtime(
+        runtime = Runtime(
             self._tell,
             self._interrupt,
             crash_note=self._crash_note,
             trials=self._trials,
             folder=self._folder,
         )
+        runtime.retain(self._retention)
+        return runtime
 
     def _admit(self, job: Job) -> bool:
         """Take a job whose turn has come out of the waiting ones; False when it has ended already."""
@@ -160,4 +174,4 @@ class Engine:
         if runtime.busy:
             runtime.step(self._admit)
             return 0.0 if runtime.busy else _REST_AFTER
-        return _REST_AFTER if runtime.rest() else None
+        return _REST_AFTER if runtime.rest() else runtime.give_back_idle()

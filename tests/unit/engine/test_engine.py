@@ -231,6 +231,7 @@ def test_switching_models_keeps_both_working(engine: Engine, smollm2: Path, gemm
 
 
 def test_loading_tells_its_progress_and_can_be_cancelled(engine: Engine, smollm2: Path, gemma: Path) -> None:
+    engine.unload()
     answer(engine, smollm2, QUESTION)
     job = engine.load(gemma)
     fractions: list[float] = []
@@ -241,7 +242,7 @@ def test_loading_tells_its_progress_and_can_be_cancelled(engine: Engine, smollm2
     events = job.wait(10)
     while not any(isinstance(event, Finished) for event in events):
         events += job.wait(10)
-    assert engine.status.model is None
+    assert engine.status.in_memory == (smollm2,)  # what was there before still is
 
 
 def test_status_is_published(smollm2: Path) -> None:
@@ -284,13 +285,16 @@ def test_a_bad_file_is_refused_in_words_and_nothing_else_breaks(
 
 
 def test_a_file_deleted_in_use_goes_on_answering_until_it_must_be_loaded_again(
-    engine: Engine, smollm2: Path, tmp_path: Path
+    engine: Engine, smollm2: Path, gemma: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copy(smollm2, tmp_path / "copy.gguf")
     text, _stats = answer(engine, copy, SURE)
     copy.unlink()
     assert answer(engine, copy, SURE)[0] == text
     answer(engine, smollm2, QUESTION)
+    assert answer(engine, copy, SURE)[0] == text  # it stayed in memory
+    answer(engine, smollm2, QUESTION)
+    answer(engine, gemma, QUESTION)
     assert "cannot be found" in refusal(engine, copy)
 
 
