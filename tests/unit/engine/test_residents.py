@@ -96,14 +96,14 @@ def test_without_room_for_both_the_first_is_given_back_before_the_second_is_load
     assert not any(status.kept for status in told[1:])
 
 
-def test_a_larger_context_makes_the_other_model_give_way(
+def test_another_context_makes_the_other_model_give_way_where_there_is_no_room(
     steps: Steps, models: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two, _three = models
     for each in (one, two):
         steps.answer(each, HELLO, settings=BRIEF)
     monkeypatch.setattr(residents, "_KEPT_FREE", EVERYTHING)
-    steps.load(two, 1024)
+    steps.load(two, 256)
     assert paths(steps) == (two,)
 
 
