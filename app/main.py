@@ -34,6 +34,7 @@ from app.services.downloads import Downloads
 from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
+from app.services.keeping import Keeping
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.services.prospects import Prospects
@@ -129,6 +130,7 @@ class Build:
             ),
             choices=ModelChoices(kept),
             inspection=Inspection(folders),
+            keeping=Keeping(kept, self.engine),
             hubs=hubs,
             discovery=discovery,
             downloads=downloads,
@@ -139,6 +141,7 @@ class Build:
 
     def begin(self) -> None:
         """Begin what takes long: open the database, end what a crash left open, list the models."""
+        self.services.keeping.read()
         self.store.recover().add_done_callback(self._tell)
         self.services.models.refresh()
         self.services.downloads.begin()
@@ -183,6 +186,8 @@ def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
         if arguments.command in ("chat", "history"):
             with suppress(UserError):  # where nothing can be written, reading still works
                 loop.result(build.store.recover())
+        if arguments.command == "chat":
+            loop.result(build.services.keeping.read())
         return commands[arguments.command](build.services, loop, arguments)
     finally:
         build.close()

@@ -21,6 +21,7 @@ from app.domain.generation import (
 )
 from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus
+from app.domain.retention import Retention
 
 _ORDER = ("top_k", "draw")
 THINK, ANSWER = "<think>", "</think>"
@@ -90,6 +91,7 @@ class ScriptedEngine:
         background: The plays of what was asked in the background.
         prompt_parts: What every prompt is rendered to, or why it cannot be.
         forgotten: The chats that were to be forgotten.
+        retention: What was last said of the models in memory.
     """
 
     changes: Changes
@@ -104,6 +106,7 @@ class ScriptedEngine:
     forgotten: list[int] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     closed: bool = False
+    retention: Retention | None = None
 
     def submit(self, request: Request) -> Job:
         job = Job()
@@ -147,6 +150,16 @@ class ScriptedEngine:
         self.forgotten.append(chat)
         job.put(Finished(None))
         return job
+
+    def unload(self) -> Job:
+        job = Job()
+        self.status = EngineStatus()
+        self.changes.publish(Changed(Kind.ENGINE))
+        job.put(Finished(None))
+        return job
+
+    def retain(self, retention: Retention) -> None:
+        self.retention = retention
 
     def close(self) -> None:
         self.closed = True

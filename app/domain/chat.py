@@ -74,7 +74,7 @@ class Chat:
     Attributes:
         title: Empty until the first message names it.
         tip_id: The last message of the version that is shown, or None when empty.
-        model_path: The file this chat was last answered with, or empty.
+        model_path: The file that answers in this chat, or empty.
         draft: What stands unsent in the composer.
         created_at, updated_at: Seconds since the epoch; `updated_at` orders the sidebar.
     """

@@ -11,6 +11,7 @@ from app.services.downloads import Downloads
 from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
+from app.services.keeping import Keeping
 from app.services.models import Models
 from app.services.preferences import Preferences
 from app.services.prospects import Prospects
@@ -34,6 +35,7 @@ class Services:
     benchmark: Benchmark
     choices: ModelChoices
     inspection: Inspection
+    keeping: Keeping
     hubs: Hubs
     discovery: Discovery
     downloads: Downloads

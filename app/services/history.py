@@ -4,6 +4,7 @@ Everything returns a Future that the database's threads resolve; nothing here wa
 """
 
 from concurrent.futures import Future
+from pathlib import Path
 
 from app.domain.chat import Chat, Message, Tree
 from app.domain.generation import Chosen
@@ -43,6 +44,10 @@ class History:
     def set_system_prompt(self, chat_id: int, text: str) -> "Future[None]":
         """Tell the model of this chat how to behave, from the next turn on."""
         return self._store.update_chat(chat_id, system_prompt=text)
+
+    def set_model(self, chat_id: int, path: Path) -> "Future[None]":
+        """Have the model of this file answer in this chat, from the next turn on."""
+        return self._store.update_chat(chat_id, model_path=str(path))
 
     def save_draft(self, chat_id: int, text: str) -> "Future[None]":
         """Keep what stands unsent in a chat's composer."""

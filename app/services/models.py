@@ -204,10 +204,14 @@ class Models:
         self._loading = self._engine.load(model.path, context, options)
 
     def cancel_loading(self) -> None:
-        """Stop what `load` began; the engine is then empty."""
+        """Stop what `load` began; what was in memory before and still fits there stays."""
         if self._loading is not None:
             self._engine.cancel(self._loading)
             self._loading = None
+
+    def unload(self) -> None:
+        """Give the memory of every model back, once their answers have ended; the next question loads one."""
+        self._engine.unload()
 
     def close(self) -> None:
         """End the work on files; what is not finished is begun anew the next time."""
