@@ -104,6 +104,16 @@ def _add_hub(
     )
     get.add_argument("quantization", nargs="?", default="", help=argparse.SUPPRESS)
     _add_json(get)
+    downloads = what.add_parser(
+        "downloads", parents=[everywhere], help=_("list the downloads in their order, or change the order")
+    )
+    downloads.add_argument(
+        "--move", type=int, metavar="N", help=_("put download N last, or before the one that --before names")
+    )
+    downloads.add_argument(
+        "--before", type=int, metavar="M", help=_("the download before which --move puts the other one")
+    )
+    _add_json(downloads)
     suggest = what.add_parser("suggest", parents=[everywhere], help=_("list models that suit this computer"))
     suggest.add_argument("--limit", type=run_count, default=10, metavar="N", help=_("at most N results"))
     _add_json(suggest)

@@ -59,6 +59,11 @@ def get(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     ended = next(each for each in loop.result(services.downloads.refresh()) if each.id == download.id)
     if ended.state is State.FAILED:
         raise UserError(ended.problem, ended.hint)
+    if ended.state is not State.DONE:  # the window, or another terminal, has it
+        raise UserError(
+            _("Another Fireside is downloading “{name}” already.").format(name=ended.name),
+            _("Wait until it is done."),
+        )
     paths = [str(path) for path in services.downloads.paths(ended)]
     if "json" in arguments:
         print_json({"name": ended.name, "repository": ended.repository, "commit": ended.commit,

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from app.cli import hub
+from app.cli import downloads, hub
 from app.cli.loop import Loop
 from app.cli.output import print_columns, print_json, size
 from app.domain.download import Download
@@ -20,6 +20,7 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     beyond = {
         "search": hub.search,
         "get": hub.get,
+        "downloads": downloads.run,
         "scan": hub.scan,
         "suggest": hub.suggest,
         "hub": hub.settings,

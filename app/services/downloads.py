@@ -120,8 +120,13 @@ class Downloads:
         return self._end(download, None)
 
     def move(self, download: Download, before: Download | None) -> "Future[None]":
-        """Fetch it before another one, or last."""
-        return self._store.move(download.id, before.id if before else None)
+        """Fetch it before another one, or last.
+
+        One that is being fetched and is not among the first any more waits for its turn, with what it has.
+        """
+        future = self._store.move(download.id, before.id if before else None)
+        future.add_done_callback(lambda done: None if done.exception() else self._give_way())
+        return future
 
     def paths(self, download: Download) -> list[Path]:
         """Return where the files of a download lie, or will."""
@@ -161,6 +166,27 @@ class Downloads:
             fetch.stop()
         for worker in self._workers:
             worker.join()
+
+    def _give_way(self) -> None:
+        """Have those that are being fetched out of turn make room for those that are first."""
+
+        def look(read: "Future[list[Download]]") -> None:
+            queue = (
+                [] if read.exception() else [each.id for each in read.result() if each.state is State.WAITING]
+            )
+            with self._more:
+                first = queue[:AT_ONCE]
+                late = [number for number in queue[AT_ONCE:] if number in self._running]
+                room = AT_ONCE - len(self._running)
+                missing = sum(number not in self._running for number in first) - room
+                stopped = (
+                    [self._running[number] for number in late[len(late) - missing :]] if missing > 0 else []
+                )
+            for fetch in stopped:
+                fetch.stop()
+
+        if self._workers:
+            self._store.all().add_done_callback(look)
 
     def _learn(self, downloads: list[Download]) -> None:
         """Keep the list, and look at the disk; runs on the database's thread, never on the GUI's."""

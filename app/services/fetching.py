@@ -13,13 +13,22 @@ from app.domain.download import Download, Progress, RemotePart
 from app.domain.hub_problems import explain
 from app.domain.language import _
 from models_registry.hub.errors import HubError, HubProblem
-from models_registry.transfer import BrokenOff, ByteSource, Throttle, Transfer, Wanted
+from models_registry.transfer import (
+    BrokenOff,
+    ByteSource,
+    Throttle,
+    Transfer,
+    TransferError,
+    Trouble,
+    Wanted,
+)
 
 _DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds before a next try; the last one again and again
 _LONGEST_WAIT = 600.0  # that a server may ask for
 _JITTER = 0.2
 _FOR_EVER = {HubProblem.OFFLINE, HubProblem.TIMEOUT, HubProblem.RATE_LIMITED}
 _A_WHILE = {HubProblem.SERVER, HubProblem.ANSWER}
+_IN_USE_SECONDS = 2.0  # after which to look whether another download is done with the same file
 _TRIES = 8  # in a row, without a byte, where the network itself works
 _SPEED_SECONDS = 4.0  # over which the speed is measured
 
@@ -122,6 +131,8 @@ class Fetch:
     def _fetch(self, part: RemotePart, wanted: Wanted) -> bool:
         failures = 0
         while not self._stop.is_set():
+            if failures and wanted.is_there(self._stop):  # another download has brought it
+                return True
             transfer = self._transfer = Transfer(wanted, self._throttle)
             if self._stop.is_set():  # `stop` may not have seen it
                 return False
@@ -135,6 +146,11 @@ class Fetch:
                     raise
                 failures += 1
                 self._reason = _reason(error, self.download.endpoint)
+            except TransferError as error:
+                if error.trouble is not Trouble.IN_USE:
+                    raise
+                failures, delay = 1, _IN_USE_SECONDS
+                self._reason = _("This file is being downloaded already.")
             self._received += transfer.received
             transfer.received = 0
             self._wait(delay)

@@ -10,7 +10,11 @@ import pytest
 from loopback_hub import GOOD_TOKEN, Fault, LoopbackHub, Seeded
 from tiny_models import tiny
 
+from app.domain.changes import Changes
+from app.domain.download import State
 from app.main import main
+from app.storage.database import Database
+from app.storage.downloads import DownloadStore
 
 SMALL = "maker/Small-GGUF"
 Run = Callable[..., str]
@@ -147,6 +151,42 @@ def test_what_goes_wrong_on_the_way_is_said(
         assert "Make room" in said
     run("get", SMALL)
     assert not list((tmp_path / "home").rglob("*.part"))
+
+
+def test_the_queue_is_listed_and_put_in_order(run: Run, hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.add(
+        "maker/Free-GGUF", {f"m-{name}.gguf": Seeded(5000, 1, b"GGUF") for name in ("Q2_K", "Q4_K_M", "Q8_0")}
+    )
+    hub.faults.append(Fault("status", status=404, origin="cdn"))
+    for name in ("Q2_K", "Q4_K_M", "Q8_0"):
+        run("get", f"maker/Free-GGUF:{name}", code=3)
+
+    def order(*words: str) -> list[str]:
+        return [each["quantization"] for each in json.loads(run("downloads", "--json", *words))]
+
+    assert order() == ["Q2_K", "Q4_K_M", "Q8_0"]
+    assert order("--move", "3", "--before", "1") == ["Q8_0", "Q2_K", "Q4_K_M"]
+    assert order("--move", "2") == ["Q8_0", "Q4_K_M", "Q2_K"]
+    assert order() == ["Q8_0", "Q4_K_M", "Q2_K"]
+    lines = run("downloads").splitlines()
+    assert "There is no repository" in lines[0]
+    assert "0 Bytes / 5.0 kB" in lines[0]
+    assert "There is no download number 4." in run("downloads", "--move", "4", code=3)
+    assert "There is no download number 0." in run("downloads", "--move", "1", "--before", "0", code=3)
+
+
+def test_what_another_fireside_fetches_is_left_to_it(run: Run, hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.append(Fault("status", status=404, origin="cdn", times=1))
+    run("get", SMALL, code=3)
+    database = Database(tmp_path / "home" / "chats.db")
+    store = DownloadStore(database, Changes(lambda call: call()))
+    (download,) = store.all().result(10)
+    store.set_state(download.id, State.WAITING).result(10)
+    store.take().result(10)
+    assert "is downloading “Small” already." in run("get", SMALL, code=3)
+    store.release(download.id).result(10)
+    database.close()
+    assert "is ready" in run("get", SMALL)
 
 
 def test_models_of_another_app_are_used_where_they_lie(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from loopback_hub import Fault, LoopbackHub, Seeded
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from app.domain.download import Download, Progress, RemotePart, State
@@ -157,6 +158,63 @@ def test_order_is_changed(fireside, offer, cards, hub, qtbot):
     qtbot.waitUntil(lambda: [each.quantization for each in desk.known][2:] == ["Q4_K_M", "Q5_K_M"])
     column = cards._column
     assert [column.itemAt(at).widget() for at in range(4)] == [cards.cards[each.id] for each in desk.known]
+
+
+@pytest.fixture
+def three(fireside, offer, cards, hub, qtbot):
+    """Have three on their way, and return their quantizations as they stand."""
+    slow(hub, 20_000)
+    desk = fireside.window._downloads
+    for seed, quantization in enumerate(("Q2_K", "Q3_K_M", "Q4_K_M")):
+        desk.add(offer(Seeded(2_000_000, seed), quantization=quantization))
+    qtbot.waitUntil(lambda: len(desk.known) == 3 and desk.progress(desk.known[1]).running)
+    return lambda: [each.quantization for each in desk.known]
+
+
+def drag(cards, qtbot, quantization: str, to: str, *, let_go: bool = True) -> None:
+    by_name = {card.download.quantization: card for card in cards.cards.values()}
+    card, other = by_name[quantization], by_name[to]
+    down = other.y() > card.y()
+    end = card.mapFromGlobal(other.mapToGlobal(QPoint(60, other.height() - 4 if down else 4)))
+    qtbot.mousePress(card, Qt.MouseButton.LeftButton, pos=QPoint(60, 6))
+    for pos in (QPoint(60, 12), QPoint(60, 30), end):
+        qtbot.mouseMove(card, pos)
+    if let_go:
+        qtbot.mouseRelease(card, Qt.MouseButton.LeftButton, pos=end)
+
+
+def test_order_is_changed_with_the_mouse(fireside, cards, three, qtbot):
+    drag(cards, qtbot, "Q4_K_M", "Q2_K", let_go=False)
+    line = cards._mover._line
+    assert line.isVisible()
+    assert line.y() <= 1
+    held = next(card for card in cards.cards.values() if card.held)
+    qtbot.keyClick(fireside.composer, Qt.Key.Key_Escape)
+    assert not line.isVisible()
+    qtbot.mouseRelease(held, Qt.MouseButton.LeftButton)
+    fireside.settle()
+    assert three() == ["Q2_K", "Q3_K_M", "Q4_K_M"]
+    drag(cards, qtbot, "Q4_K_M", "Q2_K")
+    qtbot.waitUntil(lambda: three() == ["Q4_K_M", "Q2_K", "Q3_K_M"])
+    drag(cards, qtbot, "Q4_K_M", "Q3_K_M")
+    qtbot.waitUntil(lambda: three() == ["Q2_K", "Q3_K_M", "Q4_K_M"])
+    drag(cards, qtbot, "Q2_K", "Q3_K_M")
+    qtbot.waitUntil(lambda: three() == ["Q3_K_M", "Q2_K", "Q4_K_M"])
+
+
+def test_order_is_changed_with_the_keyboard(cards, three, qtbot):
+    last = list(cards.cards.values())[-1]
+    last.cancel.setFocus(Qt.FocusReason.TabFocusReason)
+    for order in (["Q2_K", "Q4_K_M", "Q3_K_M"], ["Q4_K_M", "Q2_K", "Q3_K_M"]):
+        qtbot.keyClick(last.cancel, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+        qtbot.waitUntil(lambda order=order: three() == order)
+        assert last.cancel.hasFocus()
+    qtbot.keyClick(last.cancel, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)  # it is the first already
+    qtbot.keyClick(last.cancel, Qt.Key.Key_Tab)  # to the card that is the next one now
+    second = next(card for card in cards.cards.values() if card.download.quantization == "Q2_K")
+    assert second.pause.hasFocus()
+    qtbot.keyClick(second.pause, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: three() == ["Q4_K_M", "Q3_K_M", "Q2_K"])
 
 
 def test_much_is_not_lost_without_a_question(fireside, offer, cards, hub, monkeypatch, qtbot):

@@ -1,7 +1,9 @@
 """The downloads at the foot of the sidebar, a card for each."""
 
+from itertools import pairwise
+
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFont
+from PySide6.QtGui import QContextMenuEvent, QFont, QKeySequence, QPainter, QPaintEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,12 +21,18 @@ from app.ui.appearance import Appearance
 from app.ui.controls import IconButton, announce
 from app.ui.downloads.bar import Bar, Line
 from app.ui.downloads.desk import DownloadDesk
+from app.ui.downloads.mover import Mover
 from app.ui.downloads.words import facts, left_text, summary, title
 from app.ui.inspector.fields import small
 from app.ui.menus import rounded
 
 _ICON = QSize(15, 15)
+_EARLIER, _LATER = "Alt+Up", "Alt+Down"
 _SHARE = 0.42  # of the sidebar's height, at most
+
+
+def _keys(keys: str) -> str:
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class Card(QWidget):
@@ -32,6 +40,7 @@ class Card(QWidget):
 
     Attributes:
         pause, again, use, cancel: To press, where they are shown.
+        held: The mouse holds it.
     """
 
     def __init__(self, appearance: Appearance, desk: DownloadDesk, download: Download) -> None:
@@ -52,8 +61,28 @@ class Card(QWidget):
         self._more.clicked.connect(
             lambda: self._show_menu(self._more.mapToGlobal(self._more.rect().bottomLeft()))
         )
+        for keys, step in ((_EARLIER, -1), (_LATER, 1)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda step=step: desk.move(self._download, step))
+        self.held = False
         self._lay_out()
         self.show_download(download)
+
+    @property
+    def download(self) -> Download:
+        """Return what it shows."""
+        return self._download
+
+    @property
+    def buttons(self) -> tuple[QWidget, ...]:
+        """Return what the keyboard reaches, in order."""
+        return (self.pause, self._more, self.cancel, self.use, self.again)
+
+    def hold(self, held: bool) -> None:
+        """Show whether it is held, to be put elsewhere."""
+        self.held = held
+        self.update()
 
     @property
     def text(self) -> str:
@@ -75,7 +104,9 @@ class Card(QWidget):
         self.pause.set_name(name.format(name=download.name))
         gone = _("Take {name} off this list") if done else _("Cancel the download of {name}")
         self.cancel.set_name(gone.format(name=download.name))
-        self._more.setVisible(len(self._desk.queue()) > 1 and not done)
+        movable = len(self._desk.queue()) > 1 and not done
+        self._more.setVisible(movable)
+        self.setCursor(Qt.CursorShape.OpenHandCursor if movable else Qt.CursorShape.ArrowCursor)
         self._problem.setText(download.problem)
         self._problem.setVisible(failed)
         self.use.setVisible(done)
@@ -111,6 +142,15 @@ class Card(QWidget):
     def height_at(self, width: int) -> int:
         """Return the height of all that it says."""
         return self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground of one that is held."""
+        if self.held:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._appearance.color("hover"))
+            painter.drawRoundedRect(self.rect(), 8, 8)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer to change the order."""
@@ -170,8 +210,9 @@ class Card(QWidget):
         shown = rounded(QMenu(self))
         shown.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         icon = self._appearance.icon
-        earlier = shown.addAction(icon("arrow-up"), _("Earlier"), lambda: self._desk.move(self._download, -1))
-        later = shown.addAction(icon("arrow-down"), _("Later"), lambda: self._desk.move(self._download, 1))
+        words = [f"{name}\t{_keys(keys)}" for name, keys in ((_("Earlier"), _EARLIER), (_("Later"), _LATER))]
+        earlier = shown.addAction(icon("arrow-up"), words[0], lambda: self._desk.move(self._download, -1))
+        later = shown.addAction(icon("arrow-down"), words[1], lambda: self._desk.move(self._download, 1))
         earlier.setEnabled(place > 0)
         later.setEnabled(place < len(queue) - 1)
         shown.popup(where)
@@ -204,6 +245,7 @@ class DownloadCards(QScrollArea):
         self._column.setSpacing(0)
         self._column.addStretch(1)
         self.setWidget(self._content)
+        self._mover = Mover(appearance, desk, self, self._content)
         self.hide()
         desk.changed.connect(self._write)
         desk.ticked.connect(self._tick)
@@ -218,6 +260,7 @@ class DownloadCards(QScrollArea):
         known = self._desk.known
         for gone in set(self.cards) - {each.id for each in known}:
             card = self.cards.pop(gone)
+            self._mover.leave(card)
             card.hide()
             card.deleteLater()
         for place, each in enumerate(known):
@@ -225,9 +268,12 @@ class DownloadCards(QScrollArea):
                 self.cards[each.id].show_download(each)
             else:
                 self.cards[each.id] = Card(self._appearance, self._desk, each)
+                self._mover.take(self.cards[each.id])
             card = self.cards[each.id]
             if self._column.indexOf(card) != place:
                 self._column.insertWidget(place, card)
+        for one, other in pairwise(button for each in known for button in self.cards[each.id].buttons):
+            QWidget.setTabOrder(one, other)
         self._fit()
 
     def _tick(self) -> None:

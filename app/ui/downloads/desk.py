@@ -86,13 +86,22 @@ class DownloadDesk(QObject):
 
     def move(self, download: Download, step: int) -> None:
         """Fetch it one place earlier (-1) or later (1)."""
+        place = next((at for at, each in enumerate(self.queue()) if each.id == download.id), None)
+        if place is not None:
+            self.place(download, place + step)
+
+    def place(self, download: Download, place: int) -> None:
+        """Fetch it as the first (0), the second (1) and so on of those whose order matters."""
         queue = self.queue()
-        place = next((at for at, each in enumerate(queue) if each.id == download.id), None)
-        if place is None or not 0 <= place + step < len(queue):
+        others = [each for each in queue if each.id != download.id]
+        if len(others) == len(queue) or not 0 <= place < len(queue) or queue[place].id == download.id:
             return
-        behind = place + step + (1 if step > 0 else 0)
-        before = queue[behind] if behind < len(queue) else None
-        self._poster.when_done(self._downloads.move(download, before), lambda done: None)
+        before = others[place] if place < len(others) else None
+        words = _("{name} is number {place} of {count} now.")
+        said = words.format(name=title(download), place=place + 1, count=len(queue))
+        self._poster.when_done(
+            self._downloads.move(download, before), lambda done: announce(self._over, said)
+        )
 
     def queue(self) -> list[Download]:
         """Return those whose order matters."""

@@ -27,6 +27,7 @@ from models_registry.hub.client import Hub
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "_DELAYS", (0.01, 0.02, 0.05))
+    monkeypatch.setattr(fetching, "_IN_USE_SECONDS", 0.05)
     monkeypatch.setattr("app.services.hubs.Hub", partial(Hub, patience=0.5))
 
 
@@ -365,6 +366,60 @@ def test_two_at_a_time_in_their_order(desk: Desk, hub: LoopbackHub) -> None:
     order = [request.file for request in hub.of("cdn")]
     assert order[0].endswith("m3-Q4_K_M.gguf") or order[1].endswith("m3-Q4_K_M.gguf")
     assert len(desk.arrived) == 4
+
+
+def test_two_models_may_share_a_file(desk: Desk, hub: LoopbackHub) -> None:
+    eyes = content(400_000, 3)
+    hub.add(
+        MAKER,
+        {"see-Q4_K_M.gguf": content(1000, 1), "see-Q8_0.gguf": content(1000, 2), "mmproj-see-F16.gguf": eyes},
+    )
+    hub.faults.append(Fault("slow", rate=1_000_000, origin="cdn", file="mmproj-see-F16.gguf"))
+    added = [desk.add("Q4_K_M"), desk.add("Q8_0")]
+    desk.downloads.begin()
+    waiting = wait_for(
+        lambda: next(
+            (told for each in added if (told := desk.downloads.progress(each)).next_try is not None), None
+        )
+    )
+    assert waiting.reason == "This file is being downloaded already."
+    for each in added:
+        desk.until(each, State.DONE)
+    assert hub.sent("mmproj-see-F16.gguf") == eyes.size
+    assert len(desk.files()) == 3
+
+
+def test_moved_ones_take_turns_and_lose_nothing(tmp_path: Path, hub: LoopbackHub) -> None:
+    names = [f"maker/Model{number}-GGUF" for number in range(4)]
+    models = [content(2_000_000, number) for number in range(4)]
+    for name, model in zip(names, models, strict=True):
+        hub.add(name, {"m-Q4_K_M.gguf": model})
+    slow = Fault("slow", rate=400_000, origin="cdn")
+    hub.faults.append(slow)
+    first = Desk(tmp_path, hub.endpoint)
+    first.downloads.begin()
+    added = [first.add(repository=name) for name in names]
+    for each in added[:2]:
+        first.until_some(each, 100_000)
+    first.downloads.move(added[3], before=added[0]).result(30)
+    first.until_some(added[3], 50_000)
+    assert [first.downloads.progress(each).running for each in added] == [True, False, False, True]
+    first.downloads.move(added[0], before=None).result(30)
+    first.until_some(added[1], 100_000)  # next in order after the one that was moved
+    order = [added[3].id, added[1].id, added[2].id, added[0].id]
+    first.close()
+    second = Desk(tmp_path, hub.endpoint)
+    assert [each.id for each in second.downloads.refresh().result(30)] == order
+    hub.faults.remove(slow)
+    second.downloads.begin()
+    for each in added:
+        second.until(each, State.DONE)
+    assert all(same(paths[0], models[int(paths[0].parent.name[5])]) for _sha256, paths in second.arrived)
+    for name in names:
+        asked = [request for request in hub.of("cdn") if request.file.startswith(name)]
+        assert all(first_byte(one) <= first_byte(other) for one, other in pairwise(asked))
+        assert sum(request.sent for request in asked) <= 2_000_000 + len(asked) * (1 << 20)
+    second.close()
 
 
 def test_what_is_here_already_is_not_fetched_again(desk: Desk, hub: LoopbackHub) -> None:
