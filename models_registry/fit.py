@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from models_registry.header import Header
 from models_registry.layers import Shape, shape_of
+from models_registry.rope import Rope
 
 KV_BLOCKS = {"f16": (1, 2), "q8_0": (32, 34), "q4_0": (32, 18)}
 """Elements of a block, and its bytes, by type of the KV cache."""
@@ -35,6 +36,7 @@ class Layout:
             true for a model without such layers.
         sequences: llama.cpp's `n_seq_max`.
         outputs: llama.cpp's `n_outputs_max`: tokens of one batch whose logits can be asked for.
+        rope: How positions are rotated; None leaves that to the file.
     """
 
     context: int
@@ -44,6 +46,7 @@ class Layout:
     whole_window: bool
     sequences: int
     outputs: int
+    rope: Rope | None = None
 
 
 def usual_context(trained: int) -> int:
@@ -60,6 +63,7 @@ def choose(
     ubatch: int = 512,
     whole_window: bool = False,
     gpu: bool = False,
+    shape: Shape | None = None,
 ) -> Layout:
     """Return how the engine lays out a context: the same for the engine itself, `plan` and `doctor`.
 
@@ -73,8 +77,9 @@ def choose(
         ubatch: Tokens computed at once.
         whole_window: Keep everything for layers with a sliding window as well.
         gpu: Whether layers are computed on a GPU.
+        shape: What `shape_of` says of the header, where that is at hand.
     """
-    shape = shape_of(header)
+    shape = shape or shape_of(header)
     cells = -(-max(context, 1) // CELL_STEP) * CELL_STEP
     rows = min(ubatch, cells)
     plain = header.architecture in _PLAIN_ATTENTION
@@ -94,6 +99,11 @@ def choose(
         sequences=_sequences(shape, whole_window=whole),
         outputs=_OUTPUTS,
     )
+
+
+def plain_cells(shape: Shape, ubatch: int) -> int:
+    """Return the largest context for which `choose` prefers plain attention on a CPU."""
+    return _LARGEST_SCORES // max(_scores(shape, 1, ubatch), 1) // CELL_STEP * CELL_STEP
 
 
 def _sequences(shape: Shape, *, whole_window: bool) -> int:

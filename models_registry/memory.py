@@ -51,24 +51,46 @@ class Memory:
         return self.weights + self.kv_cache + self.compute + self.vocabulary + self.program
 
 
-def estimate(header: Header, layout: Layout, *, gpu: bool = False) -> Memory:
-    """Return what the model of `header` takes in `layout`, without loading it.
+class Sizes:
+    """What the memory of one model depends on, read from its header once.
 
-    Args:
-        header: The model.
-        layout: How its context is made.
-        gpu: Whether its layers are computed on a GPU, which repacks nothing and works in place.
+    Attributes:
+        shape: What its layers keep.
     """
-    shape = shape_of(header)
-    width = _Widths(header, shape)
-    logits = 4 * width.tokens * layout.sequences
-    running = _CELL_BYTES * layout.context + _RUNNING_BYTES + (0 if gpu else _work(width, layout))
-    return Memory(
-        weights=header.weights_size + (0 if gpu else _repacked(header)),
-        kv_cache=_kv_cache(shape, layout),
-        compute=compute_buffer(header, layout) + logits + running,
-        vocabulary=_vocabulary(header, width.tokens),
-    )
+
+    def __init__(self, header: Header, *, gpu: bool = False) -> None:
+        """Look at everything that is the same for every layout.
+
+        Args:
+            header: The model.
+            gpu: Whether its layers are computed on a GPU, which repacks nothing and works in place.
+        """
+        self.shape = shape_of(header)
+        self._width = _Widths(header, self.shape)
+        self._gpu = gpu
+        self._weights = header.weights_size + (0 if gpu else _repacked(header))
+        self._tokens = _vocabulary(header, self._width.tokens)
+
+    def memory(self, layout: Layout) -> Memory:
+        """Return what the model takes in `layout`."""
+        logits = 4 * self._width.tokens * layout.sequences
+        work = 0 if self._gpu else _work(self._width, layout)
+        running = _CELL_BYTES * layout.context + _RUNNING_BYTES + work
+        return Memory(
+            weights=self._weights,
+            kv_cache=_kv_cache(self.shape, layout),
+            compute=self.compute_buffer(layout) + logits + running,
+            vocabulary=self._tokens,
+        )
+
+    def compute_buffer(self, layout: Layout) -> int:
+        """Return the bytes of llama.cpp's compute buffer: the largest moment of the graph counts."""
+        return _compute_buffer(self.shape, self._width, layout)
+
+
+def estimate(header: Header, layout: Layout, *, gpu: bool = False) -> Memory:
+    """Return what the model of `header` takes in `layout`, without loading it; see `Sizes`."""
+    return Sizes(header, gpu=gpu).memory(layout)
 
 
 def _repacked(header: Header) -> int:
@@ -122,9 +144,11 @@ class _Widths:
 
 
 def compute_buffer(header: Header, layout: Layout) -> int:
-    """Return the bytes of llama.cpp's compute buffer: the largest moment of the graph counts."""
-    shape = shape_of(header)
-    width = _Widths(header, shape)
+    """Return the bytes of llama.cpp's compute buffer; see `Sizes`."""
+    return Sizes(header).compute_buffer(layout)
+
+
+def _compute_buffer(shape: Shape, width: _Widths, layout: Layout) -> int:
     rows, cells = layout.ubatch, [layout.context] if shape.heads else []
     if shape.windowed:
         cells.append(windowed_cells(shape, layout))

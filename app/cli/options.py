@@ -5,13 +5,14 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.cli.loop import Loop
 from app.domain.errors import UserError
 from app.domain.language import _
-from app.domain.loading import KV_TYPES, Adapter, LoadOptions
+from app.domain.loading import KV_TYPES, ROPE_METHODS, ROPE_NUMBERS, Adapter, LoadOptions, rope_options
 from app.domain.model import Model
 from app.domain.sampler_words import meanings
 from app.domain.settings import SAMPLERS, Settings
@@ -26,6 +27,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     _add_samplers(command.add_argument_group(_("how each token is chosen")))
     _add_form(command.add_argument_group(_("the form of the answer")))
     _add_loading(command.add_argument_group(_("memory and devices")))
+    add_rope(command)
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
@@ -77,7 +79,7 @@ def options_from(arguments: argparse.Namespace, draft: Path | None = None) -> Lo
             _("A KV cache of type {type} needs flash attention.").format(type=arguments.kv_type),
             _("Leave out --flash-attention off, or use --kv-type f16."),
         )
-    return LoadOptions(
+    options = LoadOptions(
         kv_type=arguments.kv_type,
         flash_attention=None if arguments.flash_attention is None else arguments.flash_attention == "on",
         ubatch=arguments.ubatch,
@@ -89,6 +91,17 @@ def options_from(arguments: argparse.Namespace, draft: Path | None = None) -> Lo
         gentle=arguments.gentle,
         draft=draft,
     )
+    return rotated(options, arguments)
+
+
+def rotated(options: LoadOptions, arguments: argparse.Namespace) -> LoadOptions:
+    """Return `options` with what `add_rope` gave the command.
+
+    Raises:
+        UserError: When a number is out of range, or contradicts another.
+    """
+    numbers = {name: getattr(arguments, f"rope_{name}") for name in ROPE_NUMBERS}
+    return replace(options, rope=rope_options(arguments.rope, **numbers))
 
 
 def adapters_from(arguments: argparse.Namespace) -> tuple[Adapter, ...]:
@@ -205,13 +218,37 @@ def _add_loading(group: "argparse._ArgumentGroup") -> None:
     )  # fmt: skip
 
 
+def add_rope(command: argparse.ArgumentParser) -> None:
+    """Give `command` what decides how a context beyond the trained length is read."""
+    group = command.add_argument_group(_("how positions are scaled (for experts)"))
+    group.add_argument(
+        "--rope", choices=ROPE_METHODS, default="auto",
+        help=_("how to read beyond the trained context (default: auto, which scales only where it must)"),
+    )  # fmt: skip
+    meanings = {
+        "factor": _("how many times longer than the original context to read"),
+        "freq_base": _("the base of the frequencies"),
+        "freq_scale": _("what positions are multiplied with: 1 divided by the factor"),
+        "original_context": _("the context the model was trained for without scaling, such as 8k"),
+        "ext_factor": _("YaRN: how much of the high frequencies stays as it was, 0 to 1"),
+        "beta_fast": _("YaRN: dimensions that turn more often than this stay as they were"),
+        "beta_slow": _("YaRN: dimensions that turn less often than this are scaled in full"),
+    }
+    for name, meaning in meanings.items():
+        tokens = name == "original_context"
+        group.add_argument(
+            _flag(f"rope_{name}"), type=token_count if tokens else float, metavar="N" if tokens else "X",
+            help=meaning,
+        )  # fmt: skip
+
+
 def token_count(text: str) -> int:
     """Read "8192" or "16k" (of 1,024).
 
     Raises:
         argparse.ArgumentTypeError: For anything else.
     """
-    match = re.fullmatch(r"(\d{1,12})([kK]?)", text.strip())
+    match = re.fullmatch(r"(\d{1,15})([kK]?)", text.strip())
     if not match:
         raise argparse.ArgumentTypeError(
             _("{text} is not a number of tokens; write it like 8192 or 16k").format(text=text)

@@ -3,8 +3,11 @@
 import argparse
 
 from app.cli.loop import Loop
+from app.cli.options import rotated
 from app.cli.output import print_columns, print_json, size
 from app.domain.language import _
+from app.domain.loading import LoadOptions
+from app.domain.rope_words import note, quality_word, scaling_word
 from app.domain.settings import Settings
 from app.services import Services
 from app.services.plan import Plan, plan
@@ -14,12 +17,14 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """Print what a model takes, and what to do when it does not fit; or one JSON object."""
     context = Settings(context=arguments.context).checked().context
     model = services.models.find(loop.result(services.models.refresh()), arguments.model)
-    found = plan(model, context, arguments.kv_type, arguments.memory)
+    options = rotated(LoadOptions(kv_type=arguments.kv_type), arguments)
+    found = plan(model, context, options, arguments.memory)
     if "json" in arguments:
         print_json(found.to_json())
         return 0
     print_columns(_lines(found))
-    for sentence in found.advice:
+    notes = () if arguments.rope == "auto" and found.rope.from_file else found.rope.notes
+    for sentence in [*map(note, notes), *found.advice]:
         print(sentence)
     print()
     print(_("The same context with other options:"))
@@ -61,7 +66,8 @@ def _lines(found: Plan) -> list[tuple[str, str, str]]:
         (_("model"), found.model, ""),
         (_("tokens seen at once"), f"{found.context:,}", _("context")),
         (_("tokens it was trained to see at once"), trained, _("trained context")),
-        (_("position scaling"), _rope(found), "RoPE"),
+        (_("position scaling"), scaling_word(found.rope), "RoPE"),
+        (_("how well it reads at this length"), quality_word(found.rope.quality), ""),
         (_("the model itself"), size(memory.weights), _("weights")),
         (
             _("room for the conversation"),
@@ -74,9 +80,3 @@ def _lines(found: Plan) -> list[tuple[str, str, str]]:
         (_("total"), size(memory.total), ""),
         (_("memory available"), size(found.available), _("it fits") if found.fits else _("it does not fit")),
     ]
-
-
-def _rope(found: Plan) -> str:
-    if found.rope.type == "none":
-        return _("as trained")
-    return f"{found.rope.type} × {found.rope.factor:g}"

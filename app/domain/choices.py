@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from app.domain.errors import UserError
 from app.domain.loading import KV_TYPES, Adapter, LoadOptions
 from app.domain.settings import Settings
+from models_registry.rope import RopeOptions
 
 Group = TypeVar("Group", Settings, LoadOptions)
 
@@ -68,6 +69,8 @@ def _set_ones(group: Group, usual: Group) -> dict[str, Any]:
     """Return the fields of `group` that are not as usual, as JSON types."""
     values, others = asdict(group), asdict(usual)
     changed = {name: value for name, value in values.items() if value != others[name]}
+    if "rope" in changed:
+        changed["rope"] = {k: v for k, v in changed["rope"].items() if v != others["rope"][k]}
     return {name: str(value) if isinstance(value, Path) else value for name, value in changed.items()}
 
 
@@ -110,6 +113,8 @@ def _typed(name: str, value: Any) -> Any:
             return value
         case "draft":
             return Path(_text(value))
+        case "rope":
+            return _rope(value)
     if name in _TEXTS:
         return _text(value)
     if name in _SWITCHES:
@@ -117,6 +122,16 @@ def _typed(name: str, value: Any) -> Any:
             raise TypeError(value)
         return value
     return _number(value)
+
+
+def _rope(value: object) -> RopeOptions:
+    if not isinstance(value, Mapping):
+        raise TypeError(value)
+    numbers = {name: _number(each) for name, each in value.items() if name != "method"}
+    if not isinstance(numbers.get("original_context", 0), int):
+        raise TypeError(value)
+    method = _text(value.get("method", RopeOptions().method))
+    return RopeOptions(method, **numbers)  # type: ignore[arg-type]
 
 
 def _text(value: object) -> str:

@@ -33,7 +33,7 @@ class Stats:
         first_token_seconds: From the moment the request reached a loaded model to the first token.
         seed: What the sampler was started with.
         context: Size in tokens of the context it ran in.
-        rope: How positions were scaled: "none", or the type the file declares.
+        rope: How positions were scaled: "none", "linear", "yarn", "ntk" or "longrope".
         kv_type: Type of the KV cache, "f16".
         flash_attention: Whether attention was computed without its table of scores.
         threads: CPU threads that wrote it; 0 when unknown.

@@ -1,15 +1,22 @@
 """How a model is brought into memory, beside its file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from app.domain.errors import UserError
 from app.domain.language import _
+from app.domain.rope_words import explain
 from models_registry.fit import Layout, choose
 from models_registry.header import Header
+from models_registry.rope import METHODS, RANGES, Rope, RopeError, RopeOptions
+from models_registry.rope import choose as choose_rotation
 
 KV_TYPES = ("f16", "q8_0", "q4_0")
+
+ROPE_METHODS = METHODS
+ROPE_NUMBERS = tuple(RANGES)
+"""The raw numbers of the rotation, the fields of `LoadOptions.rope` beside its method."""
 
 WHOLE = {"threads": (1, 512), "gpu_layers": (0, 9999), "ubatch": (1, 65536)}
 """The lowest and the highest value of what is counted."""
@@ -39,6 +46,7 @@ class LoadOptions:
         threads: CPU threads.
         gentle: Use fewer threads while the computer is busy or runs on its battery.
         draft: A small model with the same vocabulary, which guesses ahead for this one.
+        rope: How positions are rotated; by itself as the file says, and scaled beyond the trained length.
     """
 
     kv_type: str = "f16"
@@ -51,6 +59,7 @@ class LoadOptions:
     threads: int | None = None
     gentle: bool = False
     draft: Path | None = None
+    rope: RopeOptions = RopeOptions()  # noqa: RUF009 - frozen
 
     def layout(self, header: Header, context: int, *, gpu: bool) -> Layout:
         """Return how a context of so many tokens is laid out for the model of `header`.
@@ -59,8 +68,11 @@ class LoadOptions:
             header: Of the model's file.
             context: Tokens.
             gpu: Whether there is a GPU to compute on.
+
+        Raises:
+            UserError: When positions cannot be rotated for it.
         """
-        return choose(
+        layout = choose(
             header,
             context,
             kv_type=self.kv_type,
@@ -69,6 +81,18 @@ class LoadOptions:
             whole_window=self.whole_window,
             gpu=gpu and self.gpu_layers != 0,
         )
+        return replace(layout, rope=self.rotation(header, context))
+
+    def rotation(self, header: Header, context: int) -> Rope:
+        """Return how positions are rotated in a context of so many tokens.
+
+        Raises:
+            UserError: When that cannot be.
+        """
+        try:
+            return choose_rotation(header, context, self.rope)
+        except RopeError as error:
+            raise explain(error) from error
 
     def checked(self) -> Self:
         """Return self when every value is in range and none contradicts another.
@@ -89,4 +113,23 @@ class LoadOptions:
                 _("A KV cache of type {type} needs flash attention.").format(type=self.kv_type),
                 _("Leave flash attention on, or use f16 for the KV cache."),
             )
+        _check_rope(self.rope)
         return self
+
+
+def rope_options(method: str, **numbers: float | None) -> RopeOptions:
+    """Return how positions are to be rotated: one of `ROPE_METHODS`, with some of `ROPE_NUMBERS`.
+
+    Raises:
+        UserError: When a number is out of range, or contradicts another.
+    """
+    options = RopeOptions(method, **numbers)  # type: ignore[arg-type]
+    _check_rope(options)
+    return options
+
+
+def _check_rope(options: RopeOptions) -> None:
+    try:
+        options.checked()
+    except RopeError as error:
+        raise explain(error) from error

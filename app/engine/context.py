@@ -15,11 +15,17 @@ from app.domain.language import _
 from app.engine import native
 from app.engine.model import LoadedModel
 from models_registry.fit import Layout
+from models_registry.rope import Told
 
 PartialState = npt.NDArray[np.uint8]
 
 _OK, _NO_SLOT, _ABORTED = 0, 1, 2
 _PARTIAL = api.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
+_ROPE_TYPES = {
+    "none": api.LLAMA_ROPE_SCALING_TYPE_NONE,
+    "linear": api.LLAMA_ROPE_SCALING_TYPE_LINEAR,
+    "yarn": api.LLAMA_ROPE_SCALING_TYPE_YARN,
+}
 _KV_TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0, "q4_0": api.GGML_TYPE_Q4_0}
 
 
@@ -86,6 +92,8 @@ class Context:
         parameters.kv_unified = True
         parameters.swa_full = layout.whole_window
         parameters.no_perf = True
+        if layout.rope:
+            _tell_rope(parameters, layout.rope.told)
         self._context = api.llama_init_from_model(model.handle, parameters)
         if not self._context:
             raise UserError(
@@ -229,6 +237,23 @@ class Context:
                 self._context, str(path).encode(), sequence, array, tokens, ctypes.byref(count)
             )
         )
+
+
+def _tell_rope(parameters: Any, told: Told) -> None:
+    """Set what is told; the rest of `llama_context_default_params` stands for what the file says."""
+    if told.type is not None:
+        parameters.rope_scaling_type = _ROPE_TYPES[told.type]
+    names = {
+        "rope_freq_base": told.freq_base,
+        "rope_freq_scale": told.freq_scale,
+        "yarn_orig_ctx": told.original_context,
+        "yarn_ext_factor": told.ext_factor,
+        "yarn_beta_fast": told.beta_fast,
+        "yarn_beta_slow": told.beta_slow,
+    }
+    for name, value in names.items():
+        if value is not None:
+            setattr(parameters, name, value)
 
 
 def _pointer(state: PartialState) -> Any:

@@ -70,5 +70,6 @@ def snapshots_in(folder: Path, path: Path, layout: Layout) -> Snapshots:
     A state is of use only where all of this is the same; llama.cpp checks hardly any of it. How many cells
     and sequences there are does not matter, nor how many tokens are computed at once.
     """
-    form = (layout.kv_type, layout.flash_attention, layout.whole_window)
+    rope = layout.rope and layout.rope.key
+    form = (layout.kv_type, layout.flash_attention, layout.whole_window, rope)
     return Snapshots(folder, repr((records.state_of(path), native.identity(), form)))

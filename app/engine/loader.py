@@ -7,7 +7,6 @@ from pathlib import Path
 
 from app.domain.errors import UserError
 from app.domain.generation import Job, Loading, Stats
-from app.domain.language import _
 from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus
 from app.domain.model_problems import explain
@@ -339,18 +338,6 @@ class Loader:
 
 
 def context_size(model: LoadedModel, wanted: int | None) -> int:
-    """Return the size of the context, a multiple of 256.
-
-    Raises:
-        UserError: When more is wanted than the model was trained for.
-    """
-    trained = model.trained_context
-    size = wanted or usual_context(trained)
-    if trained and size > trained:
-        raise UserError(
-            _("This model was trained for a context of {trained:,} tokens; {wanted:,} is too large.").format(
-                trained=trained, wanted=size
-            ),
-            _("Choose a context of at most {trained:,} tokens.").format(trained=trained),
-        )
+    """Return the size of the context, a multiple of 256."""
+    size = wanted or usual_context(model.trained_context)
     return -(-size // CELL_STEP) * CELL_STEP

@@ -35,7 +35,6 @@ from app.engine.speculation import Drafter, PromptLookup
 from app.engine.template import Segment
 from app.engine.trial import Trials
 from app.engine.work import Forget, Load, Prompt, Retain, Unload, Work
-from models_registry.rope import declared
 
 _REMEMBERED_ANSWERS = 256
 
@@ -164,11 +163,8 @@ class Runtime:
         loaded = self._loader.residents.find(path)
         if loaded is None or work.takes_any_context:
             return loaded
-        try:
-            size = context_size(loaded.model, context)
-        except UserError:
-            return None  # it is told when its turn comes
-        return loaded if loaded.options == options and loaded.context.size == size else None
+        same = loaded.options == options and loaded.context.size == context_size(loaded.model, context)
+        return loaded if same else None
 
     def _whose_turn(self) -> Loaded | None:
         """Return the model whose answers are computed next."""
@@ -323,7 +319,8 @@ class Runtime:
             self._written[loaded.model.path, text] = begun.tokens + answer.written
             if len(self._written) > _REMEMBERED_ANSWERS:
                 self._written.popitem(last=False)
-        answer.job.put(Finished(replace(end, rope=declared(loaded.header).type)))
+        rope = loaded.context.layout.rope
+        answer.job.put(Finished(replace(end, rope=rope.type if rope else "none")))
 
 
 def _is_awaited(loaded: Loaded) -> bool:

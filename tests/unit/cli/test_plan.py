@@ -1,6 +1,7 @@
 """What `fireside plan` says of real models."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from app.cli import plan as command
 from app.cli.arguments import parser
 from app.domain.errors import UserError
+from app.domain.loading import LoadOptions
 from app.domain.model import Model, Origin
 from app.services.plan import plan
 
@@ -32,19 +34,21 @@ def test_json_is_one_object(small, capsys):
     run(small, "--context", "4k", "--memory", "1GB", "--json")
     found = json.loads(capsys.readouterr().out)
     memory = found.pop("memory")
-    alternatives = found.pop("alternatives")
+    alternatives, nearest = found.pop("alternatives"), found.pop("nearest")
     assert found == {
         "context": 4096,
         "trained_context": 8192,
         "rope": {
             "type": "none", "factor": 1, "freq_base": 100_000, "freq_scale": 1, "original_context": 8192,
+            "quality": "as_trained", "notes": [], "from_file": True,
         },
         "kv_type": "f16",
         "fits": True,
         "advice": [],
     }  # fmt: skip
     assert memory.pop("available") == 10**9
-    assert memory["total"] == alternatives[0]["total"]
+    assert memory["total"] == alternatives[0]["total"] == nearest["total"]
+    assert (nearest["context"], nearest["fits"], nearest["costs"]) == (4096, True, [])
     assert memory.pop("total") == sum(memory.values())
     assert memory["kv_cache"] == 4096 * 30 * 2 * 192 * 2  # tokens, layers, keys and values, elements, bytes
 
@@ -66,38 +70,84 @@ def test_the_context_is_the_engines_when_none_is_given_and_rounded_as_it_rounds(
     assert plan(small, 1000).context == 1024
 
 
-@pytest.mark.parametrize("kv_type", ["f16", "q4_0"])
-@pytest.mark.parametrize("available", [350_000_000, 500_000_000, 600_000_000])
-def test_the_largest_context_that_fits_is_the_largest(windowed, kv_type, available):
-    largest = plan(windowed, 32768, kv_type, available).fitting_context
-    if largest:
-        assert plan(windowed, largest, kv_type, available).fits
-    if largest < 32768:
-        assert not plan(windowed, largest + 256, kv_type, available).fits
-
-
 def test_what_does_not_fit_comes_with_what_would(small, windowed, capsys):
     run(small, "--context", "8k", "--memory", "500MB")
     out = capsys.readouterr().out
     assert "it does not fit" in out
-    assert "This context fits with --kv-type q8_0." in out
-    assert plan(small, 8192, "q8_0", 500_000_000).fits
+    assert "This context fits with --flash-attention on. It writes more slowly." in out
+    assert plan(small, 8192, LoadOptions(flash_attention=True), 500_000_000).fits
     assert "tokens fits." in out
+    run(small, "--context", "32k", "--memory", "300MB")
+    out = capsys.readouterr().out
+    assert "The nearest that fits: --context" in out
+    assert "It sees fewer tokens at once." in out
     run(windowed, "--memory", "100MB")
     assert "Choose a smaller model" in capsys.readouterr().out
 
 
-def test_more_than_it_was_trained_for_is_said(small, capsys):
-    run(small, "--context", "32k")
-    assert (
-        "trained for a context of 8,192 tokens and cannot be loaded with a larger one."
-        in capsys.readouterr().out
-    )
+@pytest.mark.parametrize(
+    ("words", "scaling", "quality"),
+    [
+        ([], "none", "as trained"),
+        (["--context", "16k"], "YaRN × 2", "usually fine"),
+        (["--context", "12k", "--rope", "ntk"], "NTK-aware × 2", "usually fine"),
+        (["--context", "64k"], "YaRN × 8", "expect loss"),
+        (["--context", "16k", "--rope", "none"], "none", "expect loss"),
+        (["--context", "16k", "--rope", "linear"], "linear × 2", "expect loss"),
+        (["--context", "4k", "--rope-freq-base", "50000"], "none", "not known"),
+    ],
+)
+def test_how_positions_are_scaled_is_said_with_an_honest_word(words, scaling, quality, small, capsys):
+    run(small, *words)
+    out = capsys.readouterr().out.splitlines()
+    said = dict(re.split(r"  +", line)[:2] for line in out if "  " in line)
+    assert said["position scaling"] == scaling
+    assert said["how well it reads at this length"] == quality
+    assert any("expect it to understand less" in line for line in out) == (quality == "expect loss")
 
 
-def test_what_cannot_be_planned_is_said(small, tmp_path):
-    with pytest.raises(UserError, match="context must be between 256"):
-        run(small, "--context", "100")
+def test_what_the_file_brings_is_said_to_those_who_set_numbers(windowed, capsys):
+    run(windowed, "--context", "64k")
+    assert "Layers with a sliding window keep the scaling of the file" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--context", "100"], "context must be between 256"),
+        (["--context", "0"], "context must be between 256"),
+        (["--context", "1000000000000"], "context must be between 256"),
+        (["--context", "128k"], "Choose a context of at most 65,536 tokens."),
+        (["--rope-factor", "nan"], "rope-factor must be between 1 and 64; nan is not."),
+        (["--rope-factor", "2", "--rope-freq-scale", "0.3"], "contradict each other"),
+        (["--rope", "none", "--rope-factor", "2"], "rope-factor has no effect with none scaling"),
+        (["--rope", "linear", "--rope-beta-fast", "9"], "rope-beta-fast has no effect with linear"),
+        (["--rope-beta-slow", "40"], "rope-beta-slow must be less than rope-beta-fast"),
+        (["--rope-ext-factor", "0", "--rope-beta-fast", "9"], "With rope-ext-factor 0"),
+        (["--rope-original-context", "0"], "rope-original-context must be between"),
+    ],
+)
+def test_a_context_or_a_scaling_that_cannot_be_is_a_sentence(words, sentence, small):
+    with pytest.raises(UserError) as refused:
+        run(small, *words)
+    assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--context", "-5"], ["--context", "nan"], ["--context", "16 thousand"], ["--context", "9" * 40],
+        ["--rope", "dynamic"], ["--rope-factor", "much"], ["--rope-original-context", "-1"],
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_refused_with_the_usage(words, small, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(small, *words)
+    assert ended.value.code == 2
+    assert words[-1] in capsys.readouterr().err
+
+
+def test_what_cannot_be_planned_is_said(tmp_path):
     gone = Model(tmp_path / "gone.gguf", "Gone", Origin.LINKED, 1)
     with pytest.raises(UserError, match="cannot be found"):
         plan(gone, None)

@@ -202,17 +202,15 @@ def test_a_prompt_longer_than_the_context_is_refused_in_words(engine: Engine, sm
     answer(engine, smollm2, QUESTION)
 
 
-def test_more_context_than_the_model_was_trained_for_is_refused_in_words(
-    engine: Engine, smollm2: Path
-) -> None:
+def test_a_context_beyond_every_scaling_is_refused_in_words(engine: Engine, smollm2: Path) -> None:
     answer(engine, smollm2, QUESTION)
-    assert "8,192" in refusal(engine, smollm2, settings=Settings(context=16384))
+    assert "65,536" in refusal(engine, smollm2, settings=Settings(context=131072))
     assert engine.status.ready  # with the context that it had
 
 
 def test_a_refused_context_does_not_look_like_loading_for_ever(smollm2: Path) -> None:
     engine = Engine(Changes(lambda call: call()))
-    said = refusal(engine, smollm2, settings=Settings(context=16384))
+    said = refusal(engine, smollm2, settings=Settings(context=131072))
     assert (engine.status.loading, engine.status.error) == (None, said)
     answer(engine, smollm2, QUESTION)
     assert engine.status.ready

@@ -47,7 +47,8 @@ def total(sizes: list[str]) -> float:
     return sum(map(float, sizes)) * 2**20
 
 
-def make(model, context, kv_type, flash_attention, ubatch, whole_window, sequences, outputs):
+def make(model, context, kv_type, flash_attention, ubatch, whole_window, sequences, outputs, rope):
+    assert rope is None
     parameters = api.llama_context_default_params()
     parameters.n_ctx = context
     parameters.n_batch = parameters.n_ubatch = ubatch
