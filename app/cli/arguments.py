@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app import __version__
 from app.cli.hub import SORTS
-from app.cli.options import add_options, token_count
+from app.cli.options import add_options, add_rope, token_count
 from app.domain.language import _
 from app.domain.loading import KV_TYPES
 
@@ -209,6 +209,7 @@ def _add_plan(
         default="f16",
         help=_("the number type of the KV cache; smaller types take less memory"),
     )
+    add_rope(plan)
     _add_json(plan)
 
 
