@@ -232,6 +232,7 @@ class MainWindow(QMainWindow):
             "choose-model": self._choose_model,
             "find-models": self._find_models,
             "add-model": lambda: self._desk.ask_for_file(),
+            "unload-model": self._models.unload,
             "previous-chat": lambda: self._step_chat(-1),
             "next-chat": lambda: self._step_chat(1),
             "quit": self._quit,

@@ -45,6 +45,7 @@ class ModelDesk(QObject):
         self.picker = ModelPicker(appearance, offers, over)
         self.picker.chosen.connect(self.choose)
         self.picker.add_requested.connect(self.ask_for_file)
+        self.picker.unload_requested.connect(models.unload)
         offers.adopted.connect(self._adopted)
         self._target = QLabel(_("Drop the file to use this model"), over)
         self._target.setObjectName("dropTarget")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListView,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -41,11 +42,13 @@ class ModelPicker(Popover):
         chosen: The Model that was picked.
         add_requested: Pick a GGUF file.
         find_requested: Search the hub.
+        unload_requested: Give back the memory of all models that are loaded.
     """
 
     chosen = Signal(object)
     add_requested = Signal()
     find_requested = Signal()
+    unload_requested = Signal()
 
     def __init__(self, appearance: Appearance, offers: ModelOffers, parent: QWidget) -> None:
         super().__init__(parent)
@@ -53,6 +56,7 @@ class ModelPicker(Popover):
         self._status = EngineStatus()
         self._chosen: Path | None = None
         self._offers = offers
+        self._foot_height = 0
         self.rows = ModelRows()
         self._search = SearchField(appearance, _("Search models, or drop a .gguf file"), _("Search models"))
         self._search.textChanged.connect(self._write_rows)
@@ -64,6 +68,9 @@ class ModelPicker(Popover):
         self._find.clicked.connect(self._ask_to_find)
         self._add, _unused = self._foot_button(_("Add a GGUF file…"))
         self._add.clicked.connect(self._ask_to_add)
+        self._unload, _unused = self._foot_button("")
+        self._unload.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # names can be long
+        self._unload.clicked.connect(self._ask_to_unload)
         foot = QFrame()
         foot.setObjectName("popoverFoot")
         below = QVBoxLayout(foot)
@@ -71,6 +78,7 @@ class ModelPicker(Popover):
         below.setSpacing(0)
         below.addWidget(self._find)
         below.addWidget(self._add)
+        below.addWidget(self._unload)
         column = QVBoxLayout(self.card)
         column.setContentsMargins(10, 10, 10, 8)
         column.setSpacing(6)
@@ -78,7 +86,7 @@ class ModelPicker(Popover):
         column.addWidget(self._none)
         column.addWidget(self._list, 1)
         column.addWidget(foot)
-        for each in (self._search, self._find, self._add):
+        for each in (self._search, self._find, self._add, self._unload):
             each.installEventFilter(self)
         offers.changed.connect(self._refresh)
 
@@ -154,9 +162,12 @@ class ModelPicker(Popover):
         subject = self._list.currentIndex().data(ModelRole.SUBJECT)
         scrolled = self._list.verticalScrollBar().value()
         searched = self._search.text()
+        self._name_unload()
         shown = rows_of(self._models, self._status, self._chosen, self._offers.offers(), searched)
-        if not self.rows.show_rows(shown) and shown:
+        foot = sum(each.sizeHint().height() for each in self._foot_buttons())
+        if not self.rows.show_rows(shown) and shown and foot == self._foot_height:
             return
+        self._foot_height = foot
         self._list.setCurrentIndex(self.rows.row_of(key_of(subject) if subject else self._chosen))
         empty = self.rows.rowCount() == 0
         self._none.setText(
@@ -167,13 +178,12 @@ class ModelPicker(Popover):
         rows = sum(
             self._list.sizeHintForIndex(self.rows.index(row)).height() for row in range(self.rows.rowCount())
         )
-        buttons = self._find.sizeHint().height() + self._add.sizeHint().height()
-        fixed = self._search.sizeHint().height() + buttons + 18 + 12 + 18
+        fixed = self._search.sizeHint().height() + foot + 18 + 12 + 18
         self.resize_card(QSize(_WIDTH, fixed + (self._none.sizeHint().height() if empty else rows)))
         self._list.verticalScrollBar().setValue(scrolled)
 
     def _step(self, by: int) -> None:
-        places = [self._search, self._find, self._add]
+        places = [self._search, *self._foot_buttons()]
         here = next((place for place, each in enumerate(places) if each.hasFocus()), 0)
         if here:
             places[max(0, min(here + by, len(places) - 1))].setFocus(Qt.FocusReason.TabFocusReason)
@@ -208,6 +218,21 @@ class ModelPicker(Popover):
     def _ask_to_add(self) -> None:
         self.close_card()
         self.add_requested.emit()
+
+    def _name_unload(self) -> None:
+        """Offer to give memory back where a model takes some."""
+        names = [model.name for model in self._models if model.path in self._status.in_memory]
+        self._unload.setText(
+            _("Unload both models") if names[1:] else _("Unload {model}").format(model="".join(names))
+        )
+        self._unload.setVisible(bool(names))
+
+    def _foot_buttons(self) -> list[QPushButton]:
+        return [each for each in (self._find, self._add, self._unload) if not each.isHidden()]
+
+    def _ask_to_unload(self) -> None:
+        self.close_card()
+        self.unload_requested.emit()
 
     def _ask_to_find(self) -> None:
         self.close_card()

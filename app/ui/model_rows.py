@@ -171,7 +171,7 @@ def rows_of(
         return all(word in whole for word in words)
 
     found = [model for model in models if fits(model.name, model.quantization, model.path.name)]
-    loaded = [model for model in found if status.ready and model.path == status.model]
+    loaded = [model for path in status.in_memory for model in found if model.path == path]
     others = [model for model in found if model not in loaded]
     here = {model.path for model in models}
     foreign = [

@@ -98,12 +98,12 @@ class ModelPill(QAbstractButton):
         self.loading = status.loading if own else None
         self._name = model.name if model else _("Choose a model")
         self._detail = _detail(model, status) if model else ""
-        if not own:
+        if model is not None and model.path in status.in_memory:
+            self._dot = "good"
+        elif not own:
             self._dot = "soft"
-        elif status.error:
-            self._dot = "bad"
         else:
-            self._dot = "good" if status.ready else "warn"
+            self._dot = "bad" if status.error else "warn"
         self.setAccessibleName(_("Model: {name}").format(name=f"{self._name} {self._detail}".strip()))
         self.updateGeometry()
         self.update()

@@ -113,9 +113,29 @@ def test_down_below_the_last_reaches_the_hub_and_the_file(picker, qtbot):
     assert isinstance(QApplication.focusWidget(), QPushButton)
     press(qtbot, Qt.Key.Key_Up)
     assert isinstance(QApplication.focusWidget(), QLineEdit)
-    press(qtbot, *[Qt.Key.Key_Down] * 6)
+    press(qtbot, *[Qt.Key.Key_Down] * 2)
     with qtbot.waitSignal(picker.add_requested):
         press(qtbot, Qt.Key.Key_Return)
+
+
+def test_both_that_are_in_memory_stand_on_top_and_can_be_unloaded(picker, qtbot):
+    picker.show_models(MODELS, EngineStatus(QWEN.path, kept=(LLAMA.path,)), QWEN.path)
+    assert rows(picker)[:3] == ["Loaded", "Qwen3 14B", "Llama 3.1 8B"]
+    assert picker._unload.text() == "Unload both models"
+    press(qtbot, *[Qt.Key.Key_Down] * 9)
+    with qtbot.waitSignal(picker.unload_requested):
+        press(qtbot, Qt.Key.Key_Return)
+    assert not picker.isVisible()
+
+
+def test_there_is_nothing_to_unload_when_nothing_is_loaded(picker):
+    assert picker._unload.text() == "Unload Llama 3.1 8B"
+    height = picker.card.height()
+    picker.show_models(MODELS, EngineStatus(LLAMA.path, loading=0.5), LLAMA.path)
+    assert not picker._unload.isVisible()
+    picker.show_models(MODELS, EngineStatus(LLAMA.path, context=16_384), LLAMA.path)
+    assert picker._unload.isVisible()
+    assert picker.card.height() == height
 
 
 def test_escape_closes_and_gives_the_keyboard_back(appearance, offers, window, qtbot):
