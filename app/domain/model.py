@@ -30,6 +30,11 @@ class Model:
         sha256: Of the whole file; empty until it has been computed.
         has_template: False for a base model.
         problem: Why it cannot be used, as a sentence; empty when it can.
+        original_name: What it is called by itself; another one than `name` where a person has named it.
+        repository: Where it was downloaded from, as "maker/name"; empty for other files.
+        commit: Whose file it is; empty when unknown.
+        changed: Its bytes are not the ones it came with.
+        copies: Other files with the very same bytes, which are not listed by themselves.
     """
 
     path: Path
@@ -44,6 +49,11 @@ class Model:
     sha256: str = ""
     has_template: bool = True
     problem: str = ""
+    original_name: str = ""
+    repository: str = ""
+    commit: str = ""
+    changed: bool = False
+    copies: tuple[Path, ...] = ()
 
     @property
     def caution(self) -> str:
@@ -54,6 +64,20 @@ class Model:
             "This is a base model: it continues text rather than following instructions, "
             "so answers may ramble."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the answers of a model have told.
+
+    Attributes:
+        used_at: When the last one ended, in seconds since 1970.
+        writing, reading: Tokens a second on this computer; 0 when unknown.
+    """
+
+    used_at: float
+    writing: float
+    reading: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from app.domain.changes import Changed, Changes, Kind
 from app.domain.chat import Chat, Message, ModelIdentity, Started, Status, Tree, title_from
 from app.domain.generation import Chosen, Stats
 from app.domain.settings import Settings
-from app.storage import probabilities, turns
+from app.storage import probabilities, turns, uses
 from app.storage.database import Database
 from app.storage.rows import read_chats, read_messages, read_path, storable
 from app.storage.turns import living_chat, living_message, no_chat, require
@@ -236,5 +236,6 @@ def _update_chat(db: "sqlite_utils.Database", chat_id: int, fields: ChatFields) 
 
 
 def _fill_sha256(db: "sqlite_utils.Database", path: str, sha256: str) -> list[int]:
+    uses.identify(db, path, sha256)
     sql = "UPDATE messages SET model_sha256 = ? WHERE model_path = ? AND model_sha256 = '' RETURNING id"
     return [row[0] for row in db.execute(sql, [sha256, path]).fetchall()]

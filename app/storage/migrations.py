@@ -115,7 +115,45 @@ def m0004_downloads(db: Database) -> None:
     """)
 
 
-STEPS = (m0001_chats, m0002_preferences, m0003_reasoning, m0004_downloads)
+def m0005_model_uses(db: Database) -> None:
+    """When each model last answered, and how fast; known without the answers, which may be deleted.
+
+    `model` is the sha256 of the file, or its path as long as that is not known. Tokens and seconds are sums
+    in which newer answers weigh more: see `app.storage.uses`. What the answers so far tell is taken over.
+    """
+    db.executescript("""
+        CREATE TABLE model_uses (
+            model TEXT PRIMARY KEY,
+            used_at REAL NOT NULL,
+            written REAL NOT NULL,
+            writing_seconds REAL NOT NULL,
+            read REAL NOT NULL,
+            reading_seconds REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO model_uses
+            SELECT model, max(created_at),
+                total(written) FILTER (WHERE written > 0 AND writing > 0),
+                total(writing) FILTER (WHERE written > 0 AND writing > 0),
+                total(read) FILTER (WHERE read >= 32 AND reading > 0),
+                total(reading) FILTER (WHERE read >= 32 AND reading > 0)
+            FROM (
+                SELECT coalesce(nullif(model_sha256, ''), model_path) AS model, created_at,
+                    CAST(stats ->> 'generated_tokens' AS INTEGER) - 1 AS written,
+                    CAST(stats ->> 'decode_seconds' AS REAL) AS writing,
+                    CAST(stats ->> 'prompt_tokens' AS INTEGER) - (stats ->> 'reused_tokens') AS read,
+                    CAST(stats ->> 'prefill_seconds' AS REAL) AS reading
+                FROM (
+                    SELECT model_sha256, model_path, created_at,
+                        CASE WHEN json_valid(stats) THEN stats END AS stats
+                    FROM messages
+                )
+            )
+            WHERE model != '' AND written >= 0
+            GROUP BY model;
+    """)
+
+
+STEPS = (m0001_chats, m0002_preferences, m0003_reasoning, m0004_downloads, m0005_model_uses)
 migrations = Migrations("fireside")
 for _step in STEPS:
     migrations()(_step)

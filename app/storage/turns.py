@@ -19,7 +19,7 @@ from app.domain.errors import UserError
 from app.domain.generation import Chosen, Stats
 from app.domain.language import _
 from app.domain.settings import Settings
-from app.storage import probabilities
+from app.storage import probabilities, uses
 from app.storage.rows import read_chats, read_messages, read_path, storable
 from app.storage.writers import is_alive, this_process
 
@@ -147,6 +147,8 @@ def finish(
     ).rowcount
     require(found, no_message())
     db.execute("DELETE FROM chunks WHERE message_id = ?", [message_id])
+    if stats is not None:
+        uses.learn(db, message_id, stats, time.time())
 
 
 def recover(db: "Database") -> list[int]:
