@@ -91,12 +91,17 @@ def test_what_is_here_already_is_used_when_a_copy_arrives(fireside, offer, cards
 def test_pause_resume_and_cancel(fireside, offer, cards, hub, qtbot):
     slow(hub)
     desk = fireside.window._downloads
+    told = []
+    desk._taskbar._choose = lambda window: told.append
     desk.add(offer(Seeded(4_000_000)))
     qtbot.waitUntil(lambda: bool(cards.cards) and "kB/s" in only(cards).text)
     assert desk.ticking
     press(only(cards).pause)
     qtbot.waitUntil(lambda: "Paused" in only(cards).text)
     qtbot.waitUntil(lambda: not desk.ticking)
+    assert told[-1] is None
+    assert told[:-1] == sorted(told[:-1])
+    assert told[0] < 0.5
     press(only(cards).pause)
     qtbot.waitUntil(lambda: desk.ticking)
     press(only(cards).cancel)

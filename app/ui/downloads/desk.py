@@ -13,6 +13,7 @@ from app.ui.downloads.words import title
 from app.ui.notices import Notices, Offer
 from app.ui.post import Poster
 from app.ui.quantities import size_text
+from app.ui.taskbar.progress import TaskbarProgress
 
 _TICK_MS = 250
 _MUCH = 100_000_000  # bytes that nobody wants to fetch twice by mistake
@@ -41,6 +42,7 @@ class DownloadDesk(QObject):
         self._poster, self._downloads, self._notices, self._over = poster, downloads, notices, over
         self._progress: dict[int, Progress] = {}
         self.known: list[Download] = []
+        self._taskbar = TaskbarProgress(over)
         self._clock = QTimer(self, interval=_TICK_MS)
         self._clock.timeout.connect(self._tick)
 
@@ -48,6 +50,12 @@ class DownloadDesk(QObject):
     def ticking(self) -> bool:
         """Return whether the progress is being watched."""
         return self._clock.isActive()
+
+    @property
+    def part(self) -> float:
+        """Return how much of all that is wanted now has arrived, from 0 to 1."""
+        wanted = [each for each in self.known if each.state is State.WAITING]
+        return sum(self.progress(each).done for each in wanted) / max(1, sum(each.size for each in wanted))
 
     def refresh(self) -> None:
         """Read the list anew."""
@@ -166,3 +174,4 @@ class DownloadDesk(QObject):
             self.begun.emit()
         elif not moving:
             self._clock.stop()
+        self._taskbar.show(self.part if moving else None)
