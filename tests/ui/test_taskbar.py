@@ -26,7 +26,7 @@ def test_the_system_is_told_when_a_percent_has_come(qtbot):
     progress = TaskbarProgress(window, choose)
     progress.show(None)
     assert asked == []  # nothing runs, nothing is asked for
-    for part in (0.0, 0.001, 0.004, 0.01, 0.42, 0.4201, 1.2, None, None):
+    for part in (0.0, 0.0, 0.001, 0.004, 0.01, 0.42, 0.4201, 1.2, None, None):
         progress.show(part)
     assert asked == [window]
     assert shown == [0.0, 0.01, 0.42, 1.0, None]

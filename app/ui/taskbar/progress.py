@@ -24,7 +24,10 @@ def shown_by_system(window: QWidget) -> Show:
 
 
 class TaskbarProgress:
-    """Tells the system when the progress is another by a whole percent, and once when it is over."""
+    """Tells the system when the progress is another by a whole percent, and once when it is over.
+
+    `show` is called again and again while something is on its way.
+    """
 
     def __init__(self, window: QWidget, choose: Callable[[QWidget], Show] = shown_by_system) -> None:
         """Name the window; nothing is asked of the system yet."""
@@ -37,7 +40,8 @@ class TaskbarProgress:
         percent = None if part is None else round(100 * min(max(part, 0.0), 1.0))
         if percent == self._percent:
             return
-        self._percent = percent
-        if self._show is None:
+        if self._show is None:  # the first word follows with the next call: together they would take long
             self._show = self._choose(self._window)
+            return
+        self._percent = percent
         self._show(None if percent is None else percent / 100)
