@@ -139,6 +139,9 @@ class _Widths:
         self.state = 2 * largest("ssm.inner_size") + 2 * largest("ssm.group_count") * largest(
             "ssm.state_size"
         )
+        self.gated = any("ffn_gate" in t.name for t in header.tensors) or not any(
+            t.name.endswith("ffn_up.weight") and t.shape[-1] == self.dense for t in header.tensors
+        )
         embedding = next((t for t in header.tensors if t.name == "token_embd.weight"), None)
         self.tokens = embedding.shape[1] if embedding and len(embedding.shape) > 1 else 0
 
@@ -158,8 +161,10 @@ def _compute_buffer(shape: Shape, width: _Widths, layout: Layout) -> int:
     if not layout.flash_attention:
         attention += 2 * width.value * len(cells)
     beside = 3 * width.embedding + width.query
+    if layout.kv_type != "f16" and width.query == width.embedding and not shape.windowed:
+        beside -= width.embedding  # what is rotated before it is stored takes the place of another
     feeding = max(
-        3 * max(width.dense, width.experts) + beside,
+        3 * max(width.dense, width.experts) + beside if width.gated else 2 * width.dense + width.embedding,
         2 * width.experts_used * width.embedding + 6 * width.embedding,
         3 * width.state + beside if width.state else 0,
     )

@@ -31,14 +31,14 @@ class Published:
         source: The repository whose `config.json` it was taken from.
         architecture: As GGUF names it.
         keys: The keys of that architecture.
-        cache: Bytes of the KV cache and of the states for 8,192 tokens of f16, attention with flash, windows
-            cut to size, ubatch 512, with the sequences that `fit.choose` takes; worked out by hand in
-            `test_published_models.py`.
+        also: Tensors that llama.cpp calls optional and that a layer has nevertheless, each with another one
+            that tells which layers do.
     """
 
     source: str
     architecture: str
     keys: dict[str, Any]
+    also: tuple[tuple[str, str], ...] = ()
 
     def metadata(self) -> dict[Any, Any]:
         return {
@@ -196,6 +196,7 @@ PUBLISHED = {
             expert_count=8,
             expert_used_count=2,
         ),
+        also=(("ffn_gate_exps.weight", "ffn_up_exps.weight"),),
     ),
     "mistral-nemo-12b": Published(
         "mistralai/Mistral-Nemo-Base-2407",
@@ -240,6 +241,7 @@ PUBLISHED = {
             full_attention_interval=4,
             **experts(512, 10, 512, expert_shared_feed_forward_length=512),
         ),
+        also=(("attn_qkv.weight", "ssm_out.weight"), ("attn_gate.weight", "ssm_out.weight")),
     ),
     "phi-2": Published(
         "microsoft/phi-2", "phi2", attention(2560, 32, 32, 32, 10240, 2048, rope__dimension_count=32)
@@ -258,6 +260,7 @@ PUBLISHED = {
             attention__sliding_window=2047,
             rope__scaling__original_context_length=4096,
         ),
+        also=(("attn_qkv.weight", "attn_norm.weight"),),
     ),
     "phi-4": Published(
         "microsoft/phi-4",
@@ -273,6 +276,7 @@ PUBLISHED = {
             attention__sliding_window=0,
             rope__scaling__original_context_length=16384,
         ),
+        also=(("attn_qkv.weight", "attn_norm.weight"),),
     ),
     "falcon-7b": Published("tiiuae/falcon-7b", "falcon", attention(4544, 32, 71, 1, 18176, 2048)),
     "falcon-40b": Published("tiiuae/falcon-40b", "falcon", attention(8192, 60, 128, 8, 32768, 2048)),
@@ -426,6 +430,7 @@ PUBLISHED = {
             expert_count=16,
             expert_used_count=2,
         ),
+        also=(("ffn_gate_exps.weight", "ffn_up_exps.weight"),),
     ),
     "gpt-oss-20b": Published(
         "openai/gpt-oss-20b",
@@ -479,6 +484,7 @@ PUBLISHED = {
             ssm__group_count=1,
             **heads_of(128),
         ),
+        also=(("ssm_conv1d.bias", "ssm_out.weight"),),
     ),
     "lfm2-1.2b": Published(
         "LiquidAI/LFM2-1.2B",

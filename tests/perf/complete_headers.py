@@ -47,16 +47,20 @@ def complete(name: str, lines: list[str]) -> dict[str, tuple[int, ...]]:
     Raises:
         RuntimeError: When llama.cpp complains of something else.
     """
+    model = PUBLISHED[name]
     shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (1,)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.gguf"
         for _attempt in range(MOST_ATTEMPTS):
             lines.clear()
-            if loads(PUBLISHED[name].write(path, shapes)):
+            if loads(model.write(path, shapes)):
                 return shapes
             said = "".join(lines)
             if missing := re.search(r"tensor '([^']+)' not found", said):
                 shapes[missing[1]] = guess(missing[1], shapes)
+                for optional, needed in model.also:
+                    if missing[1].endswith(f".{needed}"):
+                        shapes[missing[1].replace(needed, optional)] = (1,)
             elif wrong := re.search(r"tensor '([^']+)' has wrong shape; expected ([\d, ]+),? got", said):
                 shapes[wrong[1]] = tuple(int(each) for each in wrong[2].split(",") if each.strip())
                 while shapes[wrong[1]][-1:] == (1,) and len(shapes[wrong[1]]) > 1:
