@@ -1,6 +1,7 @@
 """The page of the current chat: its messages, the composer, the model, and what has to be said."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -20,9 +21,11 @@ from app.ui.drafts import Drafts
 from app.ui.empty_state import EmptyState
 from app.ui.first_run import FirstRun
 from app.ui.fonts import code_families
+from app.ui.held_questions import ANSWER, QUESTION, Arrivals, HeldQuestions
 from app.ui.links import ask_to_open
-from app.ui.notices import Notices
+from app.ui.notices import Notices, Offer
 from app.ui.open_chat import with_progress
+from app.ui.other_model import answer_with, instead
 from app.ui.probability_sheet import ProbabilitySheet
 from app.ui.prompt_sheet import PromptSheet
 from app.ui.top_bar import TopBar
@@ -51,13 +54,15 @@ class ChatPage(QWidget):
         self._appearance, self.chat, self._models, self._drafts = appearance, chat, models, drafts
         self._edited: Message | None = None
         self._first = self._searched = False
-        self._warmed = False
+        self._warmed = self._was_ready = False
         self._load_error = ""
         self._first_run: FirstRun | None = None
+        self._arrivals: Arrivals | None = None
         self.bar = TopBar(appearance)
         self._empty = EmptyState(appearance)
         self._transcript = TranscriptView(appearance.palette, mono=code_families()[0])
         self.composer = Composer(appearance)
+        self._held = HeldQuestions(chat, self.composer, drafts, self._show_rows)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._transcript)
@@ -88,6 +93,18 @@ class ChatPage(QWidget):
         self._empty.set_first_run(first_run)
         first_run.changed.connect(self._greet)
 
+    def set_arrivals(self, arrivals: Arrivals) -> None:
+        """Tell from now on of the model that a question waits for."""
+        self._arrivals = arrivals
+
+    def take_arrivals(self) -> None:
+        """Show how far the model is that a question waits for; when it fails, the words come back."""
+        failure = self._arrivals.failure() if self._arrivals else None
+        if self._held.text and failure is not None:
+            self._held.take_back()
+            self.notices.show_error(failure)
+        self._tell_held()
+
     def show_models(self, *, searched: bool = False) -> None:
         """Show the state of the models; once they have been `searched`, none means that there is none."""
         self._searched = self._searched or searched
@@ -96,8 +113,14 @@ class ChatPage(QWidget):
         self.composer.set_notice(_caution(model))
         self._greet()
         self._tell_load_error(status.error)
-        if model is not None and model.origin is Origin.STARTER:
+        if self._was_ready and status.model is None:
+            self._warmed = False  # given back since: it is loaded again with the next word
+        elif model is not None and model.origin is Origin.STARTER:
             self.warm_up()
+        self._was_ready = status.ready
+        self._show_strip()
+        if model is not None and (text := self._held.take_back()):
+            self._try(lambda: self.chat.send(text, None))
 
     def warm_up(self) -> None:
         """Load the model that will answer, once, if nothing else is loaded or on its way."""
@@ -121,9 +144,10 @@ class ChatPage(QWidget):
 
     def take_lives(self) -> None:
         """Show whether the chat is being answered."""
-        self.composer.set_answering(self.chat.answering)
+        self.composer.set_answering(self.chat.answering or bool(self._held.text))
         if not self.chat.answering:
             self.composer.set_notice(_caution(self.chat.model))
+        self._show_strip()
 
     def order_tabs(self) -> None:
         """Have the Tab key go through what is shown in its order."""
@@ -135,8 +159,8 @@ class ChatPage(QWidget):
 
     def escape(self) -> None:
         """Do the nearest thing that Esc can mean: stop, cancel the edit, close a notice."""
-        if self.chat.answering:
-            self.chat.stop()
+        if self.chat.answering or self._held.text:
+            self._stop()
         elif self.composer.editing:
             self.composer.cancel_edit()
         else:
@@ -180,7 +204,7 @@ class ChatPage(QWidget):
         chat.sent_elsewhere.connect(lambda chat_id: self._drafts.save(chat_id, ""))
         chat.model_changed.connect(self.show_models)
         composer.submitted.connect(self._submit)
-        composer.stop_requested.connect(chat.stop)
+        composer.stop_requested.connect(self._stop)
         composer.edit_last_requested.connect(self.edit_last)
         composer.edit_cancelled.connect(self._forget_edit)
         composer.draft_changed.connect(lambda text: self._drafts.save(chat.id, text))
@@ -218,7 +242,7 @@ class ChatPage(QWidget):
         self.show_models()
 
     def _show_rows(self, *, keep_position: bool = False) -> None:
-        path = self.chat.state.path(self.chat.lives)
+        path = [*self.chat.state.path(self.chat.lives), *self._held.messages()]
         self._transcript.set_rows([self._row(message) for message in path], keep_position=keep_position)
         self._stack.setCurrentWidget(self._transcript if path else self._empty)
         bar = self._transcript.verticalScrollBar()
@@ -230,8 +254,11 @@ class ChatPage(QWidget):
             self._transcript.set_activity(
                 self.chat.live.message.id, _("Waiting for an answer in another chat to finish…")
             )
+        self._tell_held()
 
     def _row(self, message: Message) -> Row:
+        if message.id in (QUESTION, ANSWER):
+            return Row(message, 1, (message.id,))
         versions = self.chat.state.tree.versions(message.id)
         return Row(message, versions.index(message.id) + 1, tuple(versions))
 
@@ -244,7 +271,42 @@ class ChatPage(QWidget):
                 )
             )
             return
-        self._try(lambda: self.chat.send(text, self._edited))
+        if self._held.text:
+            self.composer.set_notice(_("Your last message is still waiting for a model."))
+        elif self.chat.model is None and self._edited is None:
+            self._held.hold(text)
+        else:
+            self._try(lambda: self.chat.send(text, self._edited))
+
+    def _stop(self) -> None:
+        if self._held.text:
+            self._held.take_back()
+        else:
+            self.chat.stop()
+
+    def _tell_held(self) -> None:
+        """Say what a question waits for."""
+        if self._held.text:
+            words = self._arrivals.words() if self._arrivals and self._searched else ""
+            self._transcript.set_activity(ANSWER, words)
+            self._show_strip()
+
+    def _show_strip(self) -> None:
+        """Say what is so about the model that should answer, and what can be done."""
+        strip, choose = self.composer.strip, Offer(_("Choose a model"), self.bar.model_requested.emit)
+        if not self._searched or self.chat.answering:
+            strip.say("")
+        elif self._held.text:
+            missing = self._arrivals is None or not self._arrivals.expected
+            best = self._first_run.offer() if self._first_run else None
+            offers = [best, choose] if best else [choose]
+            strip.say(_("There is no model on this computer yet.") if missing else "", offers)
+        elif other := instead(self.chat.state, self.chat.model, self._models.known, self._models.status):
+            model = other.model
+            offers = [Offer(answer_with(model), partial(self.chat.choose, model))] if model else []
+            strip.say(other.text, [*offers, choose] if other.gone else offers)
+        else:
+            strip.say("")
 
     def _sent(self, text: str) -> None:
         self._edited = None
@@ -254,6 +316,9 @@ class ChatPage(QWidget):
         QGuiApplication.clipboard().setText(self._transcript.copy_text(message_id))
 
     def _edit(self, message_id: int) -> None:
+        if message_id == QUESTION:
+            self._held.take_back()
+            return
         message = self.chat.message(message_id)
         if message is not None:
             self._edited = message

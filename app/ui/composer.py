@@ -9,6 +9,7 @@ from app.ui.appearance import Appearance
 from app.ui.composer_text import ComposerText
 from app.ui.context_ring import ContextRing
 from app.ui.controls import SendButton, label
+from app.ui.model_strip import ModelStrip
 
 _DRAFT_MS = 400
 COLUMN = 760
@@ -20,6 +21,7 @@ class Composer(QWidget):
     Attributes:
         button: Sends, or stops.
         ring: How full the context is.
+        strip: What is to be said of the model that answers.
 
     Signals:
         submitted: The text to send; it stays until `clear_sent`.
@@ -52,6 +54,7 @@ class Composer(QWidget):
         self.button = SendButton(appearance)
         self.button.clicked.connect(self._press)
         self.ring = ContextRing(appearance)
+        self.strip = ModelStrip()
         self._editing = self._edit_strip()
         self._notice = label("", tone="soft", measure="small")
         self._card = self._build_card()
@@ -205,6 +208,7 @@ class Composer(QWidget):
         column = QVBoxLayout(card)
         column.setContentsMargins(14, 12, 8, 8)
         column.setSpacing(4)
+        column.addWidget(self.strip)
         column.addWidget(self._editing)
         column.addWidget(self._text)
         row = QHBoxLayout()

@@ -112,6 +112,10 @@ class CurrentChat(QObject):
     def choose(self, model: Model) -> None:
         """Have `model` answer from the next turn on, and load it."""
         self._chosen[self.state.id] = model.path
+        if self.state.chat is not None:
+            chat = replace(self.state.chat, model_path=str(model.path))
+            self.state = replace(self.state, chat=chat)
+            self._poster.when_done(self._history.set_model(chat.id, model.path), lambda done: None)
         self.load(model)
         self.model_changed.emit()
 

@@ -14,12 +14,23 @@ class Drafts:
     def __init__(self, history: History, preferences: Preferences, poster: Poster) -> None:
         self._history, self._preferences, self._poster = history, preferences, poster
         self._saved: dict[int | None, str] = {}
+        self._held: dict[int | None, str] = {}
 
     def save(self, chat_id: int | None, text: str) -> None:
         """Keep `text` for a chat; without an id, for the one that has not begun."""
-        if self._saved.get(chat_id) == text:
-            return
-        self._saved[chat_id] = text
+        if self._saved.get(chat_id) != text:
+            self._saved[chat_id] = text
+            self._write(chat_id)
+
+    def hold(self, chat_id: int | None, text: str) -> None:
+        """Keep `text` as well, before what stands in the composer: it has left that, and is not sent yet."""
+        if self._held.get(chat_id, "") != text:
+            self._held[chat_id] = text
+            self._saved.setdefault(chat_id, "")
+            self._write(chat_id)
+
+    def _write(self, chat_id: int | None) -> None:
+        text = "\n\n".join(filter(None, (self._held.get(chat_id), self._saved[chat_id])))
         if chat_id is None:
             saving = self._preferences.set_new_chat_draft(text)
         else:

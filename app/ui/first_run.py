@@ -13,6 +13,7 @@ from app.ui.downloads.words import facts, left_text
 from app.ui.inspector.fields import small
 from app.ui.model_offers import ModelOffers
 from app.ui.model_rows import Offers
+from app.ui.notices import Offer
 from app.ui.quantities import size_text
 
 _WORDS_OF_A_TOKEN = 0.75
@@ -67,6 +68,16 @@ class FirstRun(QWidget):
     def ready(self) -> bool:
         """Return whether there is something to recommend."""
         return self._first is not None
+
+    def offer(self) -> Offer | None:
+        """Return the first choice as something to be pressed elsewhere; None while it is on its way."""
+        if self._first is None:
+            return None
+        download, _progress = self._offers.offers().downloads.get(self._first.id, (None, None))
+        if download is not None and download.state is not State.FAILED:
+            return None
+        words = _("Try again") if download else _("Download {model}").format(model=self._first.name)
+        return Offer(words, self._press)
 
     def set_starter(self, here: bool) -> None:
         """Say who answers meanwhile, where the small model that comes with Fireside is here."""

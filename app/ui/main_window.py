@@ -36,6 +36,7 @@ from app.ui.downloads.desk import DownloadDesk
 from app.ui.drafts import Drafts
 from app.ui.first_run import FirstRun
 from app.ui.frame import Frame
+from app.ui.held_questions import Arrivals
 from app.ui.hub.desk import HubDesk
 from app.ui.hub.sheet import FindSheet
 from app.ui.inspector.desk import Desk
@@ -139,6 +140,7 @@ class MainWindow(QMainWindow):
         self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, offers, self._frame)
         self.first_run = FirstRun(appearance, offers)
         self.page.set_first_run(self.first_run)
+        self.page.set_arrivals(Arrivals(self._downloads, offers))
         self._connect()
         self._lay_out()
         changes.subscribe(self._take_change)
@@ -288,6 +290,7 @@ class MainWindow(QMainWindow):
         self.inspector.close_requested.connect(lambda: self._frame.show_inspector(False))
         self.pump.updated.connect(page.take_update)
         self.pump.lives_changed.connect(self._take_lives)
+        self._desk.offers.changed.connect(page.take_arrivals)  # which downloads change, too
         shelf.loaded.connect(self._greet)
         self.first_run.file_requested.connect(self._desk.ask_for_file)
         self.first_run.more_requested.connect(self._choose_model)
