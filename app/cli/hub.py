@@ -4,16 +4,18 @@ import argparse
 import math
 import sys
 from concurrent.futures import Future
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from getpass import getpass
 from typing import Any
 
 from app.cli.loop import Loop
 from app.cli.output import clear_progress, print_columns, print_json, show_progress, size
+from app.domain.contact_words import outcome_words, purpose_words
 from app.domain.download import Download, Progress, State
 from app.domain.errors import UserError
-from app.domain.language import _
+from app.domain.language import _, joined
 from app.services import Services
+from app.services.contacts import entry_of
 from app.services.discovery import Found, Query, Reference, Repository, Sort
 
 SORTS = {
@@ -54,6 +56,7 @@ def get(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     if not wanted and len(repository.variants) > 1:
         return _list(repository, as_json="json" in arguments)
     variant = services.discovery.choose(repository, wanted)
+    loop.result(services.network.begin())
     download = loop.result(services.downloads.add(services.discovery.wanted(repository, variant)))
     _follow(services, loop, download)
     ended = next(each for each in loop.result(services.downloads.refresh()) if each.id == download.id)
@@ -116,20 +119,25 @@ def suggest(services: Services, loop: Loop, arguments: argparse.Namespace) -> in
 
 
 def settings(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
-    """Show how the hub is reached, change it, or try it."""
-    hubs = services.hubs
-    now = hubs.settings()
+    """Show how the hub is reached, change it, or try it; or list what was asked over the network."""
+    if arguments.log:
+        return _list_contacts(services, loop, as_json="json" in arguments)
     given = {
         "endpoint": arguments.mirror,
         "proxy": arguments.proxy,
         "token_for_mirror": arguments.token_for_mirror,
     }
-    changed = replace(now, **{name: value for name, value in given.items() if value is not None})
-    if changed != now:
-        hubs.set_settings(changed)
+    services.hubs.change(**{name: value for name, value in given.items() if value is not None})
     if arguments.token or arguments.forget_token:
         _set_token(services, _read_token() if arguments.token else "")
-    told: dict[str, Any] = {**asdict(changed), "has_token": bool(hubs.token())}
+    if arguments.limit is not None:
+        loop.result(services.network.set_limit(arguments.limit))
+    reach = loop.result(services.network.read())
+    told: dict[str, Any] = {
+        **asdict(reach.settings),
+        "has_token": reach.token is not None,
+        "limit": reach.limit,
+    }
     if arguments.test:
         connection = loop.result(services.discovery.test())
         told |= {
@@ -141,6 +149,24 @@ def settings(services: Services, loop: Loop, arguments: argparse.Namespace) -> i
         print_json(told)
     else:
         print_columns([(name.replace("_", " "), _value(value)) for name, value in told.items()])
+    return 0
+
+
+def _list_contacts(services: Services, loop: Loop, *, as_json: bool) -> int:
+    """List the connections that are remembered, the oldest first."""
+    contacts = loop.result(services.contacts.earlier())
+    if as_json:
+        print_json([entry_of(each) for each in contacts])
+        return 0
+    rows = []
+    for each in contacts:
+        when = f"{each.began.astimezone():%Y-%m-%d %H:%M:%S}"
+        received = size(each.received) if each.received else ""
+        rows.append((when, each.host, purpose_words(each.purpose), received, outcome_words(each.outcome)))
+    if rows:
+        print_columns(rows)
+    else:
+        print(_("Fireside has asked nothing over the network yet."), file=sys.stderr)
     return 0
 
 
@@ -188,7 +214,7 @@ def _finish(future: "Future[None]", loop: Loop) -> None:
 def _line(download: Download, progress: Progress) -> str:
     if progress.next_try is not None:
         again = _("Trying again in {count} s").format(count=math.ceil(progress.next_try))
-        return f"{download.name}  {progress.reason} {again}"
+        return f"{download.name}  {joined(progress.reason, again)}"
     bar = 20
     full = int(bar * progress.done / max(download.size, 1))
     text = f"{download.name} {'█' * full}{'░' * (bar - full)} {size(progress.done)} / {size(download.size)}"

@@ -1,5 +1,6 @@
 """Finding a model at a stand-in hub: search, page, download, and what goes wrong on the way."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,9 @@ from loopback_hub import GOOD_TOKEN, LoopbackHub, Whole
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
+from app.domain import language
 from app.services.hubs import HubSettings
+from app.ui.assets import asset
 from app.ui.hub.sheet import FindSheet
 from app.ui.hub.words import age_words, count_words, parameters_words, readable
 
@@ -256,6 +259,17 @@ def test_words():
         age_words(datetime(*day), now) for day in ((2026, 6, 30), (2026, 6, 29), (2026, 5, 30), (2024, 1, 1))
     ]
     assert ages == ["today", "1 day ago", "4 weeks ago", "2 years ago"]
+
+
+def test_counts_in_a_language_that_counts_by_ten_thousands():
+    language.install(asset("translations"), ["zh_CN"])
+    try:
+        shown = [count_words(count) for count in (999, 1234, 56_000, 1_234_567, 123_456_789)]
+    finally:
+        language.install(asset("translations"), ["en"])
+    numbers = [re.match(r"[\d,.]+", words)[0] for words in shown]
+    assert numbers == ["999", "1234", "5.6", "123", "1.2"]
+    assert not any("M" in words or "k" in words for words in shown)
 
 
 def test_a_card_is_read_without_pictures_and_html():

@@ -5,7 +5,7 @@ import math
 from PySide6.QtCore import QLocale
 
 from app.domain.download import Download, Progress, State
-from app.domain.language import _
+from app.domain.language import _, joined
 from app.ui.quantities import size_text
 
 _GIGABYTE = 1_000_000_000
@@ -68,5 +68,5 @@ def summary(download: Download, progress: Progress) -> str:
         case _:
             left = progress.seconds_left if progress.running else None
             known = facts(download, progress) + ((left_text(left),) if left is not None else ())
-            state = " ".join(part for part in (progress.reason, ", ".join(known)) if part)
+            state = joined(progress.reason, ", ".join(known))
     return f"{title(download)}: {state}"

@@ -9,8 +9,19 @@ from app.ui.appearance import Appearance
 from app.ui.fonts import code_families
 from app.ui.hub.words import readable
 from app.ui.transcript.body import Body
-from app.ui.transcript.highlight import Highlighter
+from app.ui.transcript.highlight import Highlighter, language_name
+from app.ui.transcript.stream import parser
 from app.ui.transcript.style import Style
+
+
+def prepared(card: str) -> str:
+    """Return what is to be shown of a description; for any thread, best another one than the window's.
+
+    It also brings in what takes long the first time.
+    """
+    parser()
+    language_name("python")
+    return readable(card)
 
 
 class CardText(QWidget):
@@ -40,8 +51,8 @@ class CardText(QWidget):
         return not self._turn.isActive()
 
     def show_card(self, card: str) -> None:
-        """Begin to write a description."""
-        self.body.show_markdown(readable(card))
+        """Begin to write a description that `prepared` has returned."""
+        self.body.show_markdown(card)
         self._written = False
         self._turn.start()
 

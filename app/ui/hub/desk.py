@@ -13,6 +13,7 @@ from app.domain.model import Model
 from app.services.discovery import Discovery, Found, Publisher, Query, Reference, Repository, Variant
 from app.services.models import Models
 from app.services.prospects import Prospect, Prospects
+from app.ui.hub.card import prepared
 from app.ui.model_rows import lies_at
 from app.ui.post import Poster
 
@@ -25,7 +26,7 @@ class Page:
 
     Attributes:
         name: Of the repository: "maker/name".
-        card: Its description; None until it has come.
+        card: Its description, as it is shown; None until it has come.
         prospect: How it would do here.
         looking: A closer look is being taken.
         error: Why it cannot be shown.
@@ -187,9 +188,8 @@ class HubDesk(QObject):
 
     def _take_repository(self, page: Page, repository: Repository) -> None:
         page.repository, page.looking = repository, True
-        self._when(
-            page, self._discovery.card(repository), self._take_card, lambda error: self._take_card(page, "")
-        )
+        card = _then(self._discovery.card(repository), prepared)
+        self._when(page, card, self._take_card, lambda error: self._take_card(page, ""))
         publisher = self._discovery.publisher(repository.maker)
         self._when(page, publisher, self._take_publisher, lambda error: None)
         self._when(page, self._prospects.first_look(repository), self._take_first_look)
@@ -233,3 +233,17 @@ class HubDesk(QObject):
             tell()
 
         self._poster.when_done(future, came, failed)
+
+
+def _then(future: "Future[T]", work: Callable[[T], T]) -> "Future[T]":
+    """Return what `work` makes of the result of `future`, on the thread that brings it."""
+    made: Future[T] = Future()
+
+    def come(done: "Future[T]") -> None:
+        try:
+            made.set_result(work(done.result()))
+        except BaseException as error:  # cancelled, too: for the one who waits
+            made.set_exception(error)
+
+    future.add_done_callback(come)
+    return made

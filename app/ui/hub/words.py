@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QLocale
 
-from app.domain.language import _, plural
+from app.domain.language import _, current, plural
 
 _DAY = 86_400
+_BY_TEN_THOUSANDS = {"zh", "ja", "ko"}  # languages that have a word for them and none for a million
 _FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 _UNSHOWN = re.compile(r"<(style|script|svg)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -21,10 +22,16 @@ _LONGEST = 100_000
 
 
 def count_words(count: int) -> str:
-    """Return a count in short: 1234567 is "1.2M"."""
-    for size, unit in ((1_000_000_000, "B"), (1_000_000, "M"), (1000, "k")):
+    """Return a count in short: 1234567 is "1.2M", in Chinese "123万"."""
+    units: tuple[tuple[int, str], ...]
+    if current().partition("_")[0] in _BY_TEN_THOUSANDS:
+        units = ((10**8, _("{number} hundred million")), (10**4, _("{number} ten thousand")))
+    else:
+        units = ((10**9, "{number}B"), (10**6, "{number}M"), (1000, "{number}k"))
+    for size, words in units:
         if count >= size:
-            return f"{QLocale().toString(count / size, 'f', 1 if count < 10 * size else 0)}{unit}"
+            number = QLocale().toString(count / size, "f", 1 if count < 10 * size else 0)
+            return words.format(number=number)
     return QLocale().toString(count)
 
 
