@@ -28,6 +28,7 @@ from app.services import Services
 from app.services.adoption import Adoption
 from app.services.benchmark import Benchmark
 from app.services.choices import ModelChoices
+from app.services.contacts import Contacts
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
@@ -36,13 +37,16 @@ from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.models import Models
+from app.services.network import Network
 from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.questions import Questions
 from app.services.recommendations import Recommendations
+from app.services.snapshots import Snapshots
 from app.services.titles import Titles
 from app.storage import writers
 from app.storage.chats import ChatStore
+from app.storage.contact_file import ContactFile
 from app.storage.database import Database
 from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders, InstanceLock
@@ -106,7 +110,8 @@ class Build:
         kept = PreferenceStore(self.database)
         preferences = Preferences(kept)
         models = Models(Library(folders.models), self.engine, self.changes, self.store.fill_sha256)
-        hubs = Hubs(kept)
+        contacts = Contacts(ContactFile(folders.logs / "network.jsonl"), self.changes)
+        hubs = Hubs(kept, contacts.log)
         discovery = Discovery(hubs)
         downloads = Downloads(
             DownloadStore(self.database, self.changes),
@@ -132,6 +137,9 @@ class Build:
             inspection=Inspection(folders),
             keeping=Keeping(kept, self.engine),
             hubs=hubs,
+            network=Network(hubs, kept, downloads.throttle),
+            contacts=contacts,
+            snapshots=Snapshots(folders),
             discovery=discovery,
             downloads=downloads,
             recommendations=Recommendations(discovery, downloads),
@@ -144,6 +152,7 @@ class Build:
         self.services.keeping.read()
         self.store.recover().add_done_callback(self._tell)
         self.services.models.refresh()
+        self.services.network.begin()
         self.services.downloads.begin()
 
     def _tell(self, future: "Future[list[int]]") -> None:
@@ -161,6 +170,9 @@ class Build:
         self.services.downloads.close()
         self.services.discovery.close()
         self.services.prospects.close()
+        self.services.network.close()
+        self.services.contacts.close()
+        self.services.snapshots.close()
         self.services.models.close()
         self.engine.close()
         self.database.close()

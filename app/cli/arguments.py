@@ -138,7 +138,12 @@ def _add_hub(
         "--token-for-mirror", action=argparse.BooleanOptionalAction,
         help=_("whether the token may go to a mirror; it does not unless you say so"),
     )  # fmt: skip
+    hub.add_argument(
+        "--limit", type=byte_count, metavar="SIZE",
+        help=_("the most that downloads may take together in a second, such as 5MB; 0 is no limit"),
+    )  # fmt: skip
     hub.add_argument("--test", action="store_true", help=_("ask the hub whether it can be reached"))
+    hub.add_argument("--log", action="store_true", help=_("list what Fireside has asked over the network"))
     _add_json(hub)
     verify = what.add_parser(
         "verify", parents=[everywhere], help=_("check that a model's bytes are still right")

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     MESSAGES = "messages"  # ids: messages that were added or changed
     MODELS = "models"  # ids: none; the list of models on this computer
     DOWNLOADS = "downloads"  # ids: downloads that were added, changed or removed
+    NETWORK = "network"  # ids: none; a connection was begun or has ended
     ENGINE = "engine"  # ids: none; which model is loaded, or how far loading has come
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.services.adoption import Adoption
 from app.services.benchmark import Benchmark
 from app.services.choices import ModelChoices
+from app.services.contacts import Contacts
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
@@ -13,10 +14,12 @@ from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.models import Models
+from app.services.network import Network
 from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.questions import Questions
 from app.services.recommendations import Recommendations
+from app.services.snapshots import Snapshots
 from app.storage.database import Database
 from app.storage.folders import Folders
 
@@ -37,6 +40,9 @@ class Services:
     inspection: Inspection
     keeping: Keeping
     hubs: Hubs
+    network: Network
+    contacts: Contacts
+    snapshots: Snapshots
     discovery: Discovery
     downloads: Downloads
     recommendations: Recommendations

@@ -1,5 +1,6 @@
 """What the engine keeps on disk of chats, so as not to read them again: how much it is, and an end to it."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,3 +54,28 @@ def set_budget(folders: Folders, size: int) -> Usage:
             _("Free some space on the disk, or set FIRESIDE_HOME to another folder."),
         ) from error
     return usage(folders)
+
+
+class Snapshots:
+    """The same on a thread of its own, for the window: everything returns a Future at once."""
+
+    def __init__(self, folders: Folders) -> None:
+        """Wire the service; nothing is looked at yet."""
+        self._folders = folders
+        self._thread = ThreadPoolExecutor(1, "snapshots")
+
+    def usage(self) -> "Future[Usage]":
+        """Return what is there now."""
+        return self._thread.submit(usage, self._folders)
+
+    def clear(self) -> "Future[Usage]":
+        """Delete all of them, and return what could not be deleted."""
+        return self._thread.submit(clear, self._folders)
+
+    def set_budget(self, size: int) -> "Future[Usage]":
+        """Let them take `size` bytes together; fails with a UserError when that cannot be kept."""
+        return self._thread.submit(set_budget, self._folders, size)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=True, cancel_futures=True)

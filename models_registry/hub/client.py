@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from models_registry.header import Header
 from models_registry.hub import listing, remote_header, search
+from models_registry.hub.contacts import ContactLog, Purpose
 from models_registry.hub.errors import HubError, HubProblem, about
 from models_registry.hub.names import check_path, check_repository
 from models_registry.hub.repository import RemoteFile, Repository, Variant
@@ -97,6 +98,7 @@ class Hub:
         proxy: str | None = None,
         token_for_mirror: bool = False,
         patience: float = 15.0,
+        contacts: ContactLog | None = None,
     ) -> None:
         """Name a hub; nothing is sent yet.
 
@@ -106,6 +108,7 @@ class Hub:
             proxy: "http://…", "socks5://…" or "socks5h://…"; None for what the system says.
             token_for_mirror: Whether the token may go to another hub than the official one.
             patience: Seconds in which at least one byte must come.
+            contacts: Where each request is noted.
 
         Raises:
             HubError: ADDRESS.
@@ -115,6 +118,7 @@ class Hub:
         self._proxy = proxy or ""
         self._token_for_mirror = token_for_mirror
         self._patience = patience
+        self._contacts = contacts or ContactLog()
         self._lock = threading.Lock()
         self._opened: Wire | None = None
 
@@ -144,7 +148,7 @@ class Hub:
         parts = urlsplit(endpoint)
         private = parts.scheme == "https" or parts.hostname in ("127.0.0.1", "localhost", "::1")
         allowed = private and (origin(endpoint) == origin(OFFICIAL) or self._token_for_mirror)
-        return Wire(endpoint, self._token if allowed else "", self._proxy, self._patience)
+        return Wire(endpoint, self._token if allowed else "", self._proxy, self._patience, self._contacts)
 
     @property
     def endpoint(self) -> str:
@@ -170,7 +174,7 @@ class Hub:
     def test_connection(self) -> Connection:
         """Ask the hub for the least that it can answer, and whom the token belongs to."""
         began = time.monotonic()
-        with self._about(self.endpoint) as api:
+        with self._about(self.endpoint, purpose=Purpose.TEST) as api:
             user = str(api.whoami()["name"]) if self.sends_token else ""
             if not user:
                 list(api.list_models(filter="gguf", limit=1))
@@ -182,12 +186,12 @@ class Hub:
         A page may have fewer entries than `page_size`, even none, where the hub knows less of what is wanted
         than we do; the last one is the one after which the iterator ends.
         """
-        with self._about(query.text) as api:
+        with self._about(query.text, purpose=Purpose.SEARCH) as api:
             entries = search.ask(api, query, page_size)
         while True:
             page: list[Found] = []
             for _ in range(_MOST_REQUESTS):
-                with self._about(query.text):
+                with self._about(query.text, purpose=Purpose.SEARCH):
                     batch = list(islice(entries, page_size))
                 page += [each for each in batch if each and query.fits(each)]
                 if len(page) >= page_size or len(batch) < page_size:
@@ -260,7 +264,7 @@ class Hub:
         from huggingface_hub import get_hf_file_metadata
 
         url = self._url(repository, commit, path)
-        with self._about(repository, path):
+        with self._about(repository, path, purpose=Purpose.FILE):
             found = get_hf_file_metadata(url, headers=self._wire.headers(), endpoint=self.endpoint)
         if not found.commit_hash or not found.etag:
             raise HubError(HubProblem.ANSWER, "no commit or no content is stated", path)
@@ -281,12 +285,20 @@ class Hub:
         return self._open(repository, commit, path, start, 0, sha256)
 
     def _open(
-        self, repository: str, commit: str, path: str, start: int, stop: int, sha256: str = ""
+        self,
+        repository: str,
+        commit: str,
+        path: str,
+        start: int,
+        stop: int,
+        sha256: str = "",
+        purpose: Purpose = Purpose.FILE,
     ) -> "ByteSource":
         from models_registry.hub.source import ByteSource, Wanted
 
         url = self._url(repository, commit, path)
-        return ByteSource(self._wire, url, Wanted(repository, commit, path, start, stop, sha256))
+        wanted = Wanted(repository, commit, path, start, stop, sha256, purpose)
+        return ByteSource(self._wire, url, wanted)
 
     def _url(self, repository: str, commit: str, path: str) -> str:
         check_repository(repository)
@@ -297,7 +309,7 @@ class Hub:
 
     def _read(self, repository: str, commit: str, path: str) -> bytes:
         """Return a small file, its first 1 MiB."""
-        source = self._open(repository, commit, path, 0, 0)
+        source = self._open(repository, commit, path, 0, 0, purpose=Purpose.PAGE)
         with source:
             text = bytearray()
             for chunk in source.chunks():
@@ -312,7 +324,9 @@ class Hub:
         """Return the bytes of a file from `start` to `stop`, wherever the server begins."""
         if cancelled():
             raise _Cancelled
-        source = self._open(repository.name, repository.commit, file.path, start, stop)
+        source = self._open(
+            repository.name, repository.commit, file.path, start, stop, purpose=Purpose.HEADER
+        )
         with source, about(repository.name, file.path):
             if source.total != file.size:
                 raise HubError(HubProblem.CHANGED, f"{source.total} bytes instead of {file.size}")
@@ -327,8 +341,8 @@ class Hub:
             raise HubError(HubProblem.OFFLINE, f"the connection ended after {len(received)} bytes")
 
     @contextlib.contextmanager
-    def _about(self, subject: str, path: str = "") -> "Iterator[HfApi]":
-        with about(subject, path), self._wire.api() as api:
+    def _about(self, subject: str, path: str = "", *, purpose: Purpose = Purpose.PAGE) -> "Iterator[HfApi]":
+        with about(subject, path), self._wire.api(purpose) as api:
             yield api
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 import httpx2
 
+from models_registry.hub.contacts import DONE, STOPPED, Purpose
 from models_registry.hub.errors import HubError, HubProblem, about
 from models_registry.hub.wire import Wire, refusal
 
@@ -24,6 +25,7 @@ class Wanted(NamedTuple):
 
     Attributes:
         sha256: Of the whole file, as it was listed; empty when any content will do.
+        purpose: Why it is wanted.
     """
 
     repository: str
@@ -32,6 +34,7 @@ class Wanted(NamedTuple):
     start: int
     stop: int
     sha256: str = ""
+    purpose: Purpose = Purpose.FILE
 
 
 class _Answer(NamedTuple):
@@ -56,6 +59,7 @@ class ByteSource:
         self._wire = wire
         self._url = url
         self._wanted = wanted
+        self._visit = wire.contacts.visit(wanted.purpose)
         self._owner = threading.get_ident()
         self._lock = threading.Lock()
         self._asked = False
@@ -92,8 +96,9 @@ class ByteSource:
             HubError: OFFLINE when the connection is lost, TIMEOUT when nothing comes, and all refusals.
         """
         try:
-            with about(self._wanted.repository, self._wanted.path), self._wire.explained():
+            with about(self._wanted.repository, self._wanted.path), self._visit, self._wire.explained():
                 yield from self._received(self._ask())
+                self._visit.end(STOPPED if self._closed else DONE)
         except HubError:
             if not self._closed:
                 raise
@@ -105,6 +110,7 @@ class ByteSource:
             self._ready.set()
             if not self._answer:
                 return
+            self._visit.end(STOPPED)
             response = self._answer.response
             if threading.get_ident() == self._owner:
                 response.close()
@@ -136,6 +142,7 @@ class ByteSource:
         with self._lock:
             if self._closed and answer:
                 answer.response.close()
+                self._visit.end(STOPPED)
             else:
                 self._answer = answer
             self._ready.set()
@@ -144,19 +151,21 @@ class ByteSource:
         wanted, headers = self._wanted, self._wire.headers()
         if wanted.start or wanted.stop:
             headers["range"] = f"bytes={wanted.start}-{wanted.stop - 1 if wanted.stop else ''}"
-        response = self._wire.stream(self._url, headers)
-        try:
-            etag, linked = _identify(response, wanted)
-            return _Answer(response, etag, *_extent(response, wanted.start, linked))
-        except BaseException:
-            response.close()
-            raise
+        with self._visit:
+            response = self._wire.stream(self._url, headers, self._visit)
+            try:
+                etag, linked = _identify(response, wanted)
+                return _Answer(response, etag, *_extent(response, wanted.start, linked))
+            except BaseException:
+                response.close()
+                raise
 
     def _received(self, answer: _Answer) -> Iterator[bytes]:
         left = answer.length
         parsed = answer.response.iter_raw()  # to be kept: when it is dropped, the response is closed
         for piece in parsed:
             left -= len(piece)
+            self._note(len(piece), left)
             for at in range(0, len(piece), _CHUNK):
                 yield piece[at : at + _CHUNK]
             if self._closed or left > _DIRECT:
@@ -170,7 +179,14 @@ class ByteSource:
             if not piece:
                 raise HubError(HubProblem.OFFLINE, f"the connection ended {left} bytes too early")
             left -= len(piece)
+            self._note(len(piece), left)
             yield piece
+
+    def _note(self, received: int, left: int) -> None:
+        """Note what has come; who reads may ask for no more after the last of it."""
+        self._visit.receive(received)
+        if not left:
+            self._visit.end(DONE)
 
 
 def _identify(response: httpx2.Response, wanted: Wanted) -> tuple[str, int | None]:

@@ -20,6 +20,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
+from models_registry.hub.contacts import DONE, ContactLog, Purpose, Visit
 from models_registry.hub.errors import HubError, HubProblem
 
 # Nothing is sent that nobody asked for, no token is looked for on the disk, and the bytes of files come over
@@ -48,14 +49,16 @@ _LARGEST_ANSWER = 32 << 20
 # The client of huggingface_hub would wait and try again by itself, deaf to a cancel.
 _RETRIED = {408, 429, 500, 502, 503, 504}
 
-_speaking: ContextVar["Wire"] = ContextVar("speaking")
+_speaking: ContextVar[tuple["Wire", Purpose]] = ContextVar("speaking")
+_VISIT = "visit"  # among the extensions of a request, which go with it to where it is led
 
 
 class _Relay(httpx2.Client):
     """The one client of huggingface_hub: it hands each request to the wire that is speaking."""
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        return _speaking.get().relay(request, **options)
+        wire, purpose = _speaking.get()
+        return wire.relay(request, purpose, **options)
 
 
 huggingface_hub.set_client_factory(_Relay)
@@ -68,12 +71,14 @@ class Wire:
         endpoint: The address of the hub, without a slash at the end.
         token: What is sent to this hub and to no one else; empty for nothing.
         seconds: How long nothing may come before it counts as TIMEOUT.
+        contacts: Where each request is noted.
     """
 
-    def __init__(self, endpoint: str, token: str, proxy: str, seconds: float) -> None:
+    def __init__(self, endpoint: str, token: str, proxy: str, seconds: float, contacts: ContactLog) -> None:
         self.endpoint = endpoint
         self.token = token
         self.seconds = seconds
+        self.contacts = contacts
         self._proxy = proxy
         self._origin = origin(endpoint)
         self._lock = threading.Lock()
@@ -91,13 +96,13 @@ class Wire:
                 self._client = None
 
     @contextlib.contextmanager
-    def api(self) -> Iterator[huggingface_hub.HfApi]:
-        """Speak through huggingface_hub's client.
+    def api(self, purpose: Purpose) -> Iterator[huggingface_hub.HfApi]:
+        """Speak through huggingface_hub's client, for some purpose.
 
         Raises:
             HubError: For whatever fails in the block.
         """
-        before = _speaking.set(self)
+        before = _speaking.set((self, purpose))
         try:
             with self.explained():
                 yield self._api
@@ -127,28 +132,32 @@ class Wire:
         """Return what a request for bytes carries."""
         return {**self._headers, "accept-encoding": "identity"}
 
-    def relay(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+    def relay(self, request: httpx2.Request, purpose: Purpose, **options: Any) -> httpx2.Response:
         """Send a request of huggingface_hub's and receive the whole answer, within bounds."""
         if request.url.netloc and origin(str(request.url)) == origin(OFFICIAL) != self._origin:
             # Mirrors hand on the address of the next page as they got it.
             request.url = httpx2.URL(self.endpoint + request.url.raw_path.decode("ascii"))
             request.headers["host"] = request.url.netloc.decode("ascii")
         request.extensions["timeout"] = self._timeout().as_dict()
-        with self.explained():
+        visit = request.extensions[_VISIT] = self.contacts.visit(purpose)
+        with visit, self.explained():
             response = self.client().send(request, **{**options, "stream": True})
             with contextlib.closing(response):
                 body = _read(response)
+        visit.receive(response.num_bytes_downloaded)
+        visit.end(refusal(response).problem if response.status_code >= 400 else DONE)
         if request.method != "HEAD":
             response = _with_body(response, body)
         if response.status_code in _RETRIED:
             raise refusal(response)
         return response
 
-    def stream(self, url: str, headers: dict[str, str]) -> httpx2.Response:
-        """Begin to receive; the answer may be a refusal."""
+    def stream(self, url: str, headers: dict[str, str], visit: Visit) -> httpx2.Response:
+        """Begin to receive; the answer may be a refusal, and `visit` goes on."""
         with self.explained():
             client = self.client()
             request = client.build_request("GET", url, headers=headers, timeout=self._timeout())
+            request.extensions[_VISIT] = visit
             return client.send(request, stream=True)
 
     def client(self) -> httpx2.Client:
@@ -173,9 +182,10 @@ class Wire:
             return self._client
 
     def _guard(self, request: httpx2.Request) -> None:
-        """Let no token pass to another origin, whatever led there, and nothing when told to be offline."""
+        """Note who is asked; let no token pass to another origin, and nothing when told to be offline."""
         if constants.is_offline_mode():
             raise HubError(HubProblem.OFFLINE, "HF_HUB_OFFLINE is set")
+        request.extensions[_VISIT].reach(str(request.url))
         if origin(str(request.url)) != self._origin:
             request.headers.pop("authorization", None)
 
