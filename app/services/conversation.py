@@ -172,6 +172,12 @@ class Conversation:
         for live in self.lives(chat_id):
             self._engine.cancel(live.job)
 
+    def stop_loading(self, model: Path) -> None:
+        """Stop every answer that has `model` loaded: while that goes on none of them can have begun."""
+        for live in self.live.values():
+            if live.model.path == model:
+                self._engine.cancel(live.job)
+
     def forget(self, chat_id: int) -> None:
         """Stop what is written in a chat that was deleted, and keep nothing of what was read in it."""
         self.stop(chat_id)

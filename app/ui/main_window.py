@@ -275,7 +275,7 @@ class MainWindow(QMainWindow):
         page.bar.new_requested.connect(self._new_chat)
         page.bar.inspector_requested.connect(self._toggle_inspector)
         page.bar.model_requested.connect(self._choose_model)
-        page.bar.cancel_requested.connect(self._models.cancel_loading)
+        page.bar.cancel_requested.connect(self._stop_loading)
         page.file_requested.connect(self._desk.ask_for_file)
         page.notices.set_offers(
             {
@@ -382,6 +382,12 @@ class MainWindow(QMainWindow):
 
     def _quit(self) -> None:
         self.close()
+
+    def _stop_loading(self) -> None:
+        status = self._models.status
+        self._models.cancel_loading()
+        if status.model is not None and status.loading is not None:
+            self._conversation.stop_loading(status.model)
 
     def _choose_model(self) -> None:
         pill = self.page.bar.pill

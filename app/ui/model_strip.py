@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 from app.ui.controls import announce, label
 from app.ui.notices import Offer
 
+_PADDING = 6  # pixels beside the words of a link
+
 
 class ModelStrip(QWidget):
     """Hidden unless there is something to say."""
@@ -25,7 +27,8 @@ class ModelStrip(QWidget):
         column.setSpacing(2)
         column.addWidget(self._text)
         row = QHBoxLayout()
-        row.setSpacing(14)
+        row.setSpacing(2)
+        row.setContentsMargins(-_PADDING, 0, 0, 0)  # the words of both lines begin at one place
         for button in self._buttons:
             row.addWidget(button)
         row.addStretch(1)

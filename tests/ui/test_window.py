@@ -605,6 +605,16 @@ def test_loading_shows_in_the_pill_and_can_be_stopped(fireside, smollm2, qtbot):
         qtbot.mouseClick(cross, Qt.MouseButton.LeftButton)
 
 
+def test_stopping_to_load_stops_the_answer_that_wants_it(fireside, smollm2, qtbot):
+    fireside.engine.hold = True
+    fireside.say("Hello")
+    fireside.engine.status = EngineStatus(smollm2, loading=0.4)
+    fireside.page.bar.cancel_requested.emit()
+    assert fireside.engine.plays[0].job.cancelled
+    fireside.engine.plays[0].rest()
+    done(fireside)
+
+
 def test_escape_takes_the_sidebar_off_a_narrow_window(fireside, qtbot):
     fireside.window.resize(NARROW - 60, 480)
     press(fireside, Qt.Key.Key_Backslash, CTRL)

@@ -10,7 +10,7 @@ from scripted_engine import ScriptedEngine
 from app.cli.loop import Loop
 from app.domain.changes import Changes
 from app.domain.generation import Finished, Piece, Stats, StopReason
-from app.domain.model import Model, Origin
+from app.domain.model import EngineStatus, Model, Origin
 from app.domain.settings import Settings
 from app.services.conversation import Conversation
 from app.services.preferences import Preferences
@@ -67,6 +67,28 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     yield desk
     desk.conversation.close()
     desk.database.close()
+
+
+def test_a_model_that_only_stays_in_memory_names_its_chat_and_one_that_does_not_is_not_loaded_for_it(
+    desk: Desk,
+) -> None:
+    desk.engine.hold = True
+    other = Path("/models/other.gguf")
+    titles = []
+    for kept, title in (((MODEL.path,), "Cooking rice"), ((), "Cooking more rice")):
+        desk.engine.titles = [title]
+        sent = desk.conversation.send(None, None, "How do I cook rice?", MODEL, Settings())
+        reply = desk.loop.result(sent).reply
+        desk.engine.status = EngineStatus(other, context=512, kept=kept)
+        desk.engine.plays[-1].rest()
+        desk.pump_until(lambda: not desk.conversation.live)
+        desk.result(desk.preferences.name_chats())
+        desk.loop.tick()
+        for play in desk.engine.background:
+            play.rest()
+        desk.settle()
+        titles.append(desk.title(reply.chat_id))
+    assert titles == ["Cooking rice", "How do I cook rice?"]
 
 
 def test_the_first_answer_names_the_chat(desk: Desk) -> None:
