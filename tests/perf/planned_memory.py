@@ -1,7 +1,8 @@
-"""What `fireside plan` says beside what llama.cpp reserves: 2 models × 4 contexts × 3 KV types × 2 ubatch sizes.
+"""What `fireside plan` says beside what llama.cpp reserves, for 48 layouts of two real models.
 
     python tests/perf/planned_memory.py [--published] [--json]
 
+For each of the two: 4 contexts × 3 types of the KV cache × 2 sizes of a batch, laid out as in the engine.
 llama.cpp makes each context without reading weights (`no_alloc`), in a process of its own, and its log is
 read: KV cache and compute buffer, exact to 0.01 MiB. The weights, which are not in question, do not water
 the difference down. With `--published` the same is done at two
@@ -10,18 +11,17 @@ layouts for every model of `tests/published_models.py`.
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
-TESTS = Path(__file__).parent.parent
-sys.path += [str(TESTS), str(TESTS / "unit" / "models_registry")]
+sys.path.append(str(Path(__file__).parent.parent))
+sys.path.append(str(Path(__file__).parent.parent / "unit" / "models_registry"))
 
 from peak_memory import test_models
 from published_models import PUBLISHED, shapes_of
+from test_memory import real
 
 from models_registry.fit import Layout, choose
 from models_registry.gguf import read_header
@@ -80,12 +80,7 @@ def published() -> Iterator[dict]:
 def compare(name: str, path: Path, header: Header, layouts: list[Layout]) -> Iterator[dict]:
     """Yield what is planned and what is reported, in bytes, for each layout."""
     sizes = Sizes(header)
-    script = TESTS / "unit" / "models_registry" / "context_report.py"
-    given = json.dumps([asdict(layout) for layout in layouts])
-    done = subprocess.run(
-        [sys.executable, str(script), str(path)], input=given, capture_output=True, text=True, check=True
-    )
-    for layout, reported in zip(layouts, json.loads(done.stdout), strict=True):
+    for layout, reported in zip(layouts, real(path, layouts), strict=True):
         planned = {"kv_cache": sizes.memory(layout).kv_cache, "compute": sizes.compute_buffer(layout)}
         yield {
             "model": name,

@@ -1,9 +1,9 @@
-"""Runs in a process of its own: makes contexts of a model whose weights are not read, and prints their sizes.
+"""Runs in a process of its own: makes contexts of models whose weights are not read, and prints their sizes.
 
-    python context_report.py MODEL < layouts.json
+    python context_report.py < layouts.json
 
-Standard input: a list of the fields of `Layout`. Output: for each the bytes of KV cache and compute buffer,
-as llama.cpp's log has them, so exact to 0.01 MiB.
+Standard input: for the path of each model a list of the fields of `Layout`. Output: for each the bytes of KV
+cache and compute buffer, as llama.cpp's log has them, so exact to 0.01 MiB for each of their parts.
 """
 
 import json
@@ -18,19 +18,23 @@ TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0, "q4_0": api.GGML_
 
 
 def main() -> None:
-    lines: list[str] = []
     native.start()
+    lines: list[str] = []
     keep = api.llama_log_callback(lambda _level, text, _data: lines.append(text.decode("utf-8", "replace")))
     api.llama_log_set(keep, None)
+    print(json.dumps({path: report(path, layouts, lines) for path, layouts in json.load(sys.stdin).items()}))
+
+
+def report(path: str, layouts: list[dict], lines: list[str]) -> list[dict[str, float]]:
     parameters = api.llama_model_default_params()
     parameters.no_alloc = True
     parameters.load_mode = api.LLAMA_LOAD_MODE_NONE  # with any other, no_alloc ends the process
     parameters.n_gpu_layers = 0
-    model = api.llama_model_load_from_file(sys.argv[1].encode(), parameters)
+    model = api.llama_model_load_from_file(path.encode(), parameters)
     if not model:
         raise SystemExit("".join(lines))
     found = []
-    for layout in json.load(sys.stdin):
+    for layout in layouts:
         lines.clear()
         context = make(model, **layout)
         if not context:
@@ -40,7 +44,8 @@ def main() -> None:
         compute = re.findall(r"compute buffer size = +([\d.]+) MiB", log)
         found.append({"kv_cache": total(cache), "compute": total(compute)})
         api.llama_free(context)
-    print(json.dumps(found))
+    api.llama_model_free(model)
+    return found
 
 
 def total(sizes: list[str]) -> float:

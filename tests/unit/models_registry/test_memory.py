@@ -10,18 +10,23 @@ import pytest
 from gguf_writer import F32, Array, Gguf, Tensor
 from tiny_models import TOKENS, WIDTH, tiny, windowed
 
-from models_registry.fit import Layout, choose
+from models_registry.fit import KV_BLOCKS, Layout, choose
 from models_registry.gguf import read_header
-from models_registry.memory import compute_buffer, estimate
+from models_registry.memory import Sizes, compute_buffer, estimate
 
 MIB = 2**20
 
 
 def real(path, layouts):
     """Return the bytes of KV cache and compute buffer of each layout."""
+    return reported({path: layouts})[str(path)]
+
+
+def reported(models):
+    """Return what llama.cpp says of the layouts of several models, by path."""
     script = Path(__file__).parent / "context_report.py"
-    given = json.dumps([asdict(layout) for layout in layouts])
-    command = [sys.executable, str(script), str(path)]
+    given = json.dumps({str(path): [asdict(layout) for layout in each] for path, each in models.items()})
+    command = [sys.executable, str(script)]
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
@@ -54,6 +59,21 @@ def test_cache_and_compute_buffer_are_those_of_llama_cpp(model, request):
     for layout, found in zip(LAYOUTS, real(path, LAYOUTS), strict=True):
         assert estimate(header, layout).kv_cache == pytest.approx(found["kv_cache"], abs=0.02 * MIB), layout
         assert compute_buffer(header, layout) == pytest.approx(found["compute"], abs=1.2 * MIB), layout
+
+
+@pytest.mark.parametrize("model", ["smollm2", "gemma"])
+def test_what_is_planned_is_within_two_per_cent(model, request):
+    path = request.getfixturevalue(model)
+    sizes, header = Sizes(read_header(path)), read_header(path)
+    layouts = [
+        choose(header, context, kv_type=kind, ubatch=ubatch)
+        for context in (4096, 16384)
+        for kind in KV_BLOCKS
+        for ubatch in (512, 128)
+    ]
+    for layout, found in zip(layouts, real(path, layouts), strict=True):
+        planned = sizes.memory(layout).kv_cache + sizes.compute_buffer(layout)
+        assert planned == pytest.approx(found["kv_cache"] + found["compute"], rel=0.02), layout
 
 
 def tensors(*shapes):
