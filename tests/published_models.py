@@ -31,14 +31,14 @@ class Published:
         source: The repository whose `config.json` it was taken from.
         architecture: As GGUF names it.
         keys: The keys of that architecture.
-        also: Tensors that llama.cpp calls optional and that a layer has nevertheless, each with another one
-            that tells which layers do.
+        also: Tensors that llama.cpp calls optional and that layers have nevertheless, each with another one
+            that tells which layers do, of these every so many.
     """
 
     source: str
     architecture: str
     keys: dict[str, Any]
-    also: tuple[tuple[str, str], ...] = ()
+    also: tuple[tuple[str, str, int], ...] = ()
 
     def metadata(self) -> dict[Any, Any]:
         return {
@@ -196,7 +196,7 @@ PUBLISHED = {
             expert_count=8,
             expert_used_count=2,
         ),
-        also=(("ffn_gate_exps.weight", "ffn_up_exps.weight"),),
+        also=(("ffn_gate_exps.weight", "ffn_up_exps.weight", 1),),
     ),
     "mistral-nemo-12b": Published(
         "mistralai/Mistral-Nemo-Base-2407",
@@ -241,7 +241,7 @@ PUBLISHED = {
             full_attention_interval=4,
             **experts(512, 10, 512, expert_shared_feed_forward_length=512),
         ),
-        also=(("attn_qkv.weight", "ssm_out.weight"), ("attn_gate.weight", "ssm_out.weight")),
+        also=(("attn_qkv.weight", "ssm_out.weight", 1), ("attn_gate.weight", "ssm_out.weight", 1)),
     ),
     "phi-2": Published(
         "microsoft/phi-2", "phi2", attention(2560, 32, 32, 32, 10240, 2048, rope__dimension_count=32)
@@ -260,7 +260,7 @@ PUBLISHED = {
             attention__sliding_window=2047,
             rope__scaling__original_context_length=4096,
         ),
-        also=(("attn_qkv.weight", "attn_norm.weight"),),
+        also=(("attn_qkv.weight", "attn_norm.weight", 1),),
     ),
     "phi-4": Published(
         "microsoft/phi-4",
@@ -276,7 +276,7 @@ PUBLISHED = {
             attention__sliding_window=0,
             rope__scaling__original_context_length=16384,
         ),
-        also=(("attn_qkv.weight", "attn_norm.weight"),),
+        also=(("attn_qkv.weight", "attn_norm.weight", 1),),
     ),
     "falcon-7b": Published("tiiuae/falcon-7b", "falcon", attention(4544, 32, 71, 1, 18176, 2048)),
     "falcon-40b": Published("tiiuae/falcon-40b", "falcon", attention(8192, 60, 128, 8, 32768, 2048)),
@@ -430,7 +430,7 @@ PUBLISHED = {
             expert_count=16,
             expert_used_count=2,
         ),
-        also=(("ffn_gate_exps.weight", "ffn_up_exps.weight"),),
+        also=(("ffn_gate_inp.weight", "attn_norm.weight", 2),),
     ),
     "gpt-oss-20b": Published(
         "openai/gpt-oss-20b",
@@ -484,7 +484,7 @@ PUBLISHED = {
             ssm__group_count=1,
             **heads_of(128),
         ),
-        also=(("ssm_conv1d.bias", "ssm_out.weight"),),
+        also=(("ssm_conv1d.bias", "ssm_out.weight", 1),),
     ),
     "lfm2-1.2b": Published(
         "LiquidAI/LFM2-1.2B",

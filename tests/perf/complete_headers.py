@@ -58,8 +58,9 @@ def complete(name: str, lines: list[str]) -> dict[str, tuple[int, ...]]:
             said = "".join(lines)
             if missing := re.search(r"tensor '([^']+)' not found", said):
                 shapes[missing[1]] = guess(missing[1], shapes)
-                for optional, needed in model.also:
-                    if missing[1].endswith(f".{needed}"):
+                for optional, needed, step in model.also:
+                    layer = re.search(r"\.(\d+)\.", missing[1])
+                    if layer and missing[1].endswith(f".{needed}") and int(layer[1]) % step == step - 1:
                         shapes[missing[1].replace(needed, optional)] = (1,)
             elif wrong := re.search(r"tensor '([^']+)' has wrong shape; expected ([\d, ]+),? got", said):
                 shapes[wrong[1]] = tuple(int(each) for each in wrong[2].split(",") if each.strip())

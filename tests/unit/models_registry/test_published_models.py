@@ -72,6 +72,42 @@ BY_HAND = {
     "lfm2-1.2b": Kept(6 * 8 * 64 * 2, state=10 * 2048 * 2),
     "exaone-4-32b": Kept(16 * 8 * 128 * 2, 48 * 8 * 128 * 2, 4096),
 }
+# What the model's page states: parameters in milliards, tokens, and tables of them (two where the output has
+# its own). Without what sees pictures, and without Gemma 3n's and Qwen 3 Next's parts of other kinds.
+PARAMETERS = {
+    "llama-2-7b": (6.74, 32000, 2),
+    "llama-2-70b": (69.0, 32000, 2),
+    "llama-3-8b": (8.03, 128256, 2),
+    "llama-3.1-70b": (70.6, 128256, 2),
+    "llama-3.2-1b": (1.24, 128256, 1),
+    "llama-4-scout": (107.8, 202048, 2),
+    "mistral-7b": (7.24, 32000, 2),
+    "mixtral-8x7b": (46.7, 32000, 2),
+    "mistral-nemo-12b": (12.2, 131072, 2),
+    "qwen-2.5-0.5b": (0.49, 151936, 1),
+    "qwen-2.5-7b": (7.62, 152064, 2),
+    "qwen-3-8b": (8.19, 151936, 2),
+    "qwen-3-30b-a3b": (30.5, 151936, 2),
+    "phi-2": (2.78, 51200, 2),
+    "phi-3-mini": (3.82, 32064, 2),
+    "phi-4": (14.7, 100352, 2),
+    "falcon-7b": (7.22, 65024, 2),
+    "falcon-40b": (41.8, 65024, 2),
+    "gemma-7b": (8.54, 256000, 1),
+    "gemma-2-9b": (9.24, 256000, 1),
+    "gemma-3-4b": (3.88, 262208, 1),
+    "gemma-3-27b": (27.0, 262208, 1),
+    "deepseek-v2-lite": (15.7, 102400, 2),
+    "deepseek-v3": (671.0, 129280, 2),
+    "mamba-2.8b": (2.77, 50280, 1),
+    "mamba-codestral-7b": (7.29, 32768, 2),
+    "jamba-mini": (51.6, 65536, 2),
+    "gpt-oss-20b": (20.9, 201088, 2),
+    "command-r7b": (8.03, 256000, 1),
+    "falcon-h1-7b": (7.59, 130049, 2),
+    "lfm2-1.2b": (1.17, 65536, 1),
+    "exaone-4-32b": (32.0, 102400, 2),
+}
 ODD_HEADS = {"phi-2"}  # of 80, which is no whole number of blocks of 32: they stay f16
 
 sparse = pytest.mark.skipif(
@@ -94,6 +130,16 @@ def headers(files):
 def test_the_table_is_whole():
     assert len(BY_HAND) >= 30
     assert BY_HAND.keys() == PUBLISHED.keys()
+
+
+@sparse
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_configuration_is_that_of_the_model(name, headers):
+    header = headers[name]
+    milliards, tokens, tables = PARAMETERS[name]
+    words = {"token_embd.weight", "output.weight"}
+    others = sum(tensor.elements for tensor in header.tensors if tensor.name not in words)
+    assert others + tables * tokens * header.embedding_length == pytest.approx(milliards * 1e9, rel=0.01)
 
 
 @sparse
