@@ -120,7 +120,7 @@ class EngineStatus:
     template_notes: tuple[str, ...] = ()
     thinking: Thinking | None = None
     error: str = ""
-    kept: tuple[Path, ...] = ()
+    kept: tuple["EngineStatus", ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -130,4 +130,8 @@ class EngineStatus:
     @property
     def in_memory(self) -> tuple[Path, ...]:
         """Return every model that answers without being loaded, the one used last first."""
-        return (self.model, *self.kept) if self.model is not None and self.ready else self.kept
+        return tuple(each.model for each in (self, *self.kept) if each.model is not None and each.ready)
+
+    def of(self, path: Path) -> "EngineStatus":
+        """Return what is so of one model; of one that is not in memory, nothing is."""
+        return next((each for each in (self, *self.kept) if each.model == path), EngineStatus())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.loading import LoadOptions
+from app.domain.model import EngineStatus
 from app.engine import native, records
 from app.engine.adapters import Adapters
 from app.engine.cache import Cache
@@ -53,6 +54,18 @@ class Loaded:
     report: Report
     draft: DraftModel | None = None
     used: float = 0.0
+
+    @property
+    def status(self) -> EngineStatus:
+        """Return what is to be told of it."""
+        return EngineStatus(
+            model=self.model.path,
+            context=self.context.size,
+            trained_context=self.model.trained_context,
+            has_template=not self.model.template.is_plain,
+            template_notes=tuple(self.report.lines()),
+            thinking=self.report.thinking,
+        )
 
     def close(self) -> None:
         """Keep what is worth it on disk and give everything back, in the order that llama.cpp wants."""

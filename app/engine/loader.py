@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from app.domain.errors import UserError
@@ -223,24 +224,12 @@ class Loader:
 
     def _tell_what_is(self) -> None:
         """Say what is in memory."""
-        loaded = self.loaded
-        if loaded is None:
-            self._say(EngineStatus())
-            return
-        self._say(
-            EngineStatus(
-                model=loaded.model.path,
-                context=loaded.context.size,
-                trained_context=loaded.model.trained_context,
-                has_template=not loaded.model.template.is_plain,
-                template_notes=tuple(loaded.report.lines()),
-                thinking=loaded.report.thinking,
-                kept=self.residents.paths[1:],
-            )
-        )
+        current, *beside = [each.status for each in self.residents] or [EngineStatus()]
+        self._say(replace(current, kept=tuple(beside)))
 
     def _tell_loading(self, path: Path, fraction: float) -> None:
-        self._say(EngineStatus(model=path, loading=fraction, kept=self.residents.paths))
+        kept = tuple(each.status for each in self.residents)
+        self._say(EngineStatus(model=path, loading=fraction, kept=kept))
 
     @contextmanager
     def _admitted(self, path: Path, job: Job) -> Iterator[None]:
@@ -270,7 +259,7 @@ class Loader:
             raise
 
     def _tell_refused(self, path: Path, problem: UserError) -> None:
-        kept = tuple(each for each in self.residents.paths if each != path)
+        kept = tuple(each.status for each in self.residents if each.model.path != path)
         self._say(EngineStatus(model=path, error=str(problem), kept=kept))
 
     def _load_model(self, path: Path, options: LoadOptions, job: Job) -> LoadedModel:

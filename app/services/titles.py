@@ -52,10 +52,8 @@ class Titles:
         self._wanted().add_done_callback(known)
 
     def _ask(self, live: Live, errands: Errands) -> None:
-        status, started = self._engine.status, live.started
-        if live.model.path not in status.in_memory:
-            return
-        if not (status.has_template if status.model == live.model.path else live.model.has_template):
+        status, started = self._engine.status.of(live.model.path), live.started
+        if not (status.ready and status.has_template):
             return
         question, answer = started.path[0].text, live.text
         # The conversation itself comes first: the KV cache holds all of it.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -326,7 +327,8 @@ class ChatPage(QWidget):
 
     def _show_prompt(self, answer: Message) -> None:
         def show(prompt: Rendered) -> None:
-            sheet = PromptSheet(self._appearance, prompt, self._models.status.template_notes, self._over())
+            read = self._models.status.of(Path(answer.model.path)) if answer.model else self._models.status
+            sheet = PromptSheet(self._appearance, prompt, read.template_notes, self._over())
             sheet.open_card(sheet.pages)
 
         self.chat.read_prompt(answer, show)

@@ -8,8 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 from app.ui.controls import announce, label
 from app.ui.notices import Offer
 
-_PADDING = 6  # pixels beside the words of a link
-
 
 class ModelStrip(QWidget):
     """Hidden unless there is something to say."""
@@ -23,12 +21,12 @@ class ModelStrip(QWidget):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._buttons = [self._button(number) for number in range(2)]
         column = QVBoxLayout(self)
-        column.setContentsMargins(4, 0, 4, 6)
+        column.setContentsMargins(0, 0, 4, 6)
+        self._text.setContentsMargins(4, 0, 0, 0)  # a link has room beside its words
         column.setSpacing(2)
         column.addWidget(self._text)
         row = QHBoxLayout()
         row.setSpacing(2)
-        row.setContentsMargins(-_PADDING, 0, 0, 0)  # the words of both lines begin at one place
         for button in self._buttons:
             row.addWidget(button)
         row.addStretch(1)

@@ -94,16 +94,16 @@ class ModelPill(QAbstractButton):
 
     def show_model(self, model: Model | None, status: EngineStatus) -> None:
         """Say which model answers next and what the engine does with it."""
-        own = model is not None and status.model == model.path
-        self.loading = status.loading if own else None
+        own = status.of(model.path) if model else EngineStatus()
+        self.loading = own.loading
         self._name = model.name if model else _("Choose a model")
-        self._detail = _detail(model, status) if model else ""
-        if model is not None and model.path in status.in_memory:
-            self._dot = "good"
-        elif not own:
+        self._detail = _detail(model, own) if model else ""
+        if own.model is None:
             self._dot = "soft"
+        elif own.error:
+            self._dot = "bad"
         else:
-            self._dot = "bad" if status.error else "warn"
+            self._dot = "good" if own.ready else "warn"
         self.setAccessibleName(_("Model: {name}").format(name=f"{self._name} {self._detail}".strip()))
         self.updateGeometry()
         self.update()
@@ -169,10 +169,10 @@ class ModelPill(QAbstractButton):
 
 
 def _detail(model: Model, status: EngineStatus) -> str:
-    if status.model == model.path and status.loading is not None:
+    if status.loading is not None:
         return _("loading, {percent} %").format(percent=round(status.loading * 100))
     if model.origin is Origin.STARTER:
         return _("came with Fireside")
-    context = status.context if status.model == model.path and status.context else model.context
+    context = status.context or model.context
     parts = (model.quantization, context_text(context) if context else "")
     return " · ".join(part for part in parts if part)

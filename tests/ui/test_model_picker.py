@@ -119,7 +119,7 @@ def test_down_below_the_last_reaches_the_hub_and_the_file(picker, qtbot):
 
 
 def test_both_that_are_in_memory_stand_on_top_and_can_be_unloaded(picker, qtbot):
-    picker.show_models(MODELS, EngineStatus(QWEN.path, kept=(LLAMA.path,)), QWEN.path)
+    picker.show_models(MODELS, EngineStatus(QWEN.path, kept=(EngineStatus(LLAMA.path),)), QWEN.path)
     assert rows(picker)[:3] == ["Loaded", "Qwen3 14B", "Llama 3.1 8B"]
     assert picker._unload.text() == "Unload both models"
     press(qtbot, *[Qt.Key.Key_Down] * 9)

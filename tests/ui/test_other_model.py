@@ -64,7 +64,7 @@ def test_a_chat_can_be_answered_by_what_is_loaded(two_chats, smollm2, second_mod
 
 def test_nothing_is_said_where_both_are_in_memory(two_chats, smollm2, qtbot):
     status = two_chats.engine.status
-    tell(two_chats, replace(status, kept=(smollm2,)))
+    tell(two_chats, replace(status, kept=(EngineStatus(smollm2),)))
     open_first(two_chats, qtbot)
     assert not two_chats.composer.strip.isVisible()
     assert two_chats.page.bar.pill._dot == "good"
@@ -72,7 +72,7 @@ def test_nothing_is_said_where_both_are_in_memory(two_chats, smollm2, qtbot):
 
 def test_nothing_is_said_while_its_own_is_loaded(two_chats, smollm2, qtbot):
     open_first(two_chats, qtbot)
-    tell(two_chats, EngineStatus(smollm2, loading=0.5, kept=(two_chats.models.status.model,)))
+    tell(two_chats, EngineStatus(smollm2, loading=0.5, kept=(two_chats.models.status,)))
     assert not two_chats.composer.strip.isVisible()
 
 

@@ -72,8 +72,7 @@ class Desk(QObject):
     @property
     def status(self) -> EngineStatus:
         """Return what the engine holds, if it is this model; else that it holds nothing."""
-        status, model = self._models.status, self.model
-        return status if model is not None and status.model == model.path else EngineStatus()
+        return self._models.status.of(self.model.path) if self.model else EngineStatus()
 
     @property
     def choices(self) -> Choices:

@@ -75,7 +75,7 @@ def test_a_model_that_only_stays_in_memory_names_its_chat_and_one_that_does_not_
     desk.engine.hold = True
     other = Path("/models/other.gguf")
     titles = []
-    for kept, title in (((MODEL.path,), "Cooking rice"), ((), "Cooking more rice")):
+    for kept, title in (((EngineStatus(MODEL.path),), "Cooking rice"), ((), "Cooking more rice")):
         desk.engine.titles = [title]
         sent = desk.conversation.send(None, None, "How do I cook rice?", MODEL, Settings())
         reply = desk.loop.result(sent).reply
