@@ -18,6 +18,7 @@ from app.storage.folders import Folders
 from models_registry.fit import DEFAULT_CONTEXT, choose, usual_context
 from models_registry.library import Entry, Library
 from models_registry.memory import estimate
+from models_registry.rope import declared
 
 _LIBRARIES = (
     "llama-cpp-python",
@@ -68,7 +69,9 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
 
 def _engine() -> dict[str, Any]:
     """Return what the engine does unless it is told otherwise."""
-    options = {name: value for name, value in asdict(LoadOptions()).items() if value is not None}
+    usual = LoadOptions()
+    options = {name: value for name, value in asdict(usual).items() if value is not None}
+    options["rope"] = usual.rope.method
     threads = asdict(Threads.usual_here())
     return {"cores": asdict(Cores.here()), "threads": threads, "context": DEFAULT_CONTEXT, **options}
 
@@ -85,7 +88,7 @@ def _models(folders: Folders, engine: str, *, gpu: bool) -> list[dict[str, Any]]
         measured = threads.known(entry.path, engine)
         return {
             "name": entry.name,
-            "layout": asdict(layout),
+            "layout": {**asdict(layout), "rope": declared(entry.header).type},
             "memory": {**asdict(memory), "total": memory.total},
             "threads": {**asdict(measured or Threads.usual_here()), "measured": measured is not None},
         }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.cli.arguments import parser
 from app.cli.options import adapters_from, options_from, settings_from
 from app.domain.errors import UserError
-from app.domain.loading import Adapter, LoadOptions
+from app.domain.loading import Adapter, LoadOptions, rope_options
 from app.domain.settings import SAMPLERS, Settings
 
 
@@ -69,6 +69,22 @@ def test_options_about_memory_and_devices():
     assert options_from(given_words("--flash-attention", "off")).flash_attention is False
 
 
+@pytest.mark.parametrize("command", [("ask", "Hi"), ("chat",)])
+def test_options_about_how_positions_are_scaled(command):
+    words = (
+        "--rope yarn --rope-factor 4 --rope-freq-base 1e6 --rope-original-context 8k --rope-ext-factor 0.9 "
+        "--rope-beta-fast 16 --rope-beta-slow 2"
+    )
+    found = options_from(given_words(*words.split(), command=command)).rope
+    assert found == rope_options(
+        "yarn", factor=4, freq_base=1e6, original_context=8192, ext_factor=0.9, beta_fast=16, beta_slow=2
+    )
+    assert found.original_context == 8192
+    assert options_from(given_words("--rope-freq-scale", "0.5")).rope == rope_options("auto", freq_scale=0.5)
+    with pytest.raises(UserError, match="rope-beta-slow must be less than rope-beta-fast"):
+        options_from(given_words("--rope-beta-slow", "99", command=command))
+
+
 def test_a_quantised_kv_cache_without_flash_attention_is_refused():
     with pytest.raises(UserError, match="KV cache of type q4_0 needs flash attention"):
         options_from(given_words("--kv-type", "q4_0", "--flash-attention", "off"))
@@ -100,7 +116,8 @@ def test_adapters_may_have_a_scale_and_a_colon_in_their_name(tmp_path):
     [("--logit-bias", "word"), ("--logit-bias", "=1"), ("--logit-bias", "a=much"), ("--template", "=1"),
      ("--template", "no name=1"), ("--threads", "0"), ("--threads", "two"), ("--ubatch", "0"),
      ("--gpu-layers", "-1"),
-     ("--kv-type", "q2_k"), ("--flash-attention", "maybe"), ("--top-k", "1.5"), ("--lora", "a:inf")],
+     ("--rope", "dynamic"), ("--rope-factor", "two"), ("--kv-type", "q2_k"),
+     ("--flash-attention", "maybe"), ("--top-k", "1.5"), ("--lora", "a:inf")],
 )  # fmt: skip
 def test_a_wrong_word_is_wrong_usage(words, capsys):
     with pytest.raises(SystemExit) as ended:

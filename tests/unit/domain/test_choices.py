@@ -12,6 +12,7 @@ from app.domain.choices import Choices
 from app.domain.errors import UserError
 from app.domain.loading import KV_TYPES, WHOLE, Adapter, LoadOptions
 from app.domain.settings import SAMPLERS, Settings
+from models_registry.rope import RopeOptions
 
 NUMBERS = {
     name: st.none()
@@ -44,6 +45,9 @@ OPTIONS = st.builds(
     threads=st.none() | st.integers(*WHOLE["threads"]),
     gpu_layers=st.none() | st.integers(*WHOLE["gpu_layers"]),
     draft=st.sampled_from([None, Path("small.gguf")]),
+    rope=st.builds(RopeOptions)
+    | st.builds(RopeOptions, st.just("yarn"), factor=st.floats(1, 64), beta_fast=st.floats(2, 64))
+    | st.builds(RopeOptions, original_context=st.integers(1, 10**6), ext_factor=st.floats(0, 1)),
 )
 ADAPTERS = st.lists(st.builds(Adapter, st.just(Path("fox.gguf")), st.floats(-10, 10)), max_size=2).map(tuple)
 JSON = st.recursive(
@@ -102,6 +106,19 @@ def test_what_is_not_valid_is_dropped_and_named():
     assert dropped == ("temperature", "top_p", "new_sampler", "kv_type", "adapters")
 
 
+def test_of_how_positions_are_scaled_only_what_is_set_is_written_and_only_what_can_be_is_read():
+    chosen = Choices(options=LoadOptions(rope=RopeOptions("yarn", factor=2.0)))
+    assert chosen.to_json() == {"options": {"rope": {"method": "yarn", "factor": 2.0}}}
+    for bad in (
+        3, {"method": "dynamic"}, {"method": 1}, {"factor": 0}, {"factor": float("nan")}, {"factor": "2"},
+        {"original_context": 5.5}, {"new": 1}, {"method": "linear", "beta_fast": 2}, {"freq_base": True},
+    ):  # fmt: skip
+        assert Choices.from_json({"options": {"rope": bad, "threads": 2}}) == (
+            Choices(options=LoadOptions(threads=2)),
+            ("rope",),
+        )
+
+
 def test_of_two_that_contradict_each_other_the_first_stays():
     written = {"settings": {"mirostat": 2, "adaptive_target": 0.5}}
     assert Choices.from_json(written) == (Choices(Settings(mirostat=2)), ("adaptive_target",))
@@ -113,6 +130,7 @@ def test_of_two_that_contradict_each_other_the_first_stays():
         (LoadOptions(threads=0), "threads must be between 1 and 512"),
         (LoadOptions(gpu_layers=-1), "gpu-layers must be between"),
         (LoadOptions(kv_type="q8_0", flash_attention=False), "needs flash attention"),
+        (LoadOptions(rope=RopeOptions("none", factor=2.0)), "rope-factor has no effect"),
     ],
 )
 def test_options_that_cannot_be_say_so(options, words):
