@@ -36,6 +36,7 @@ from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
+from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
 from app.services.preferences import Preferences
@@ -51,6 +52,7 @@ from app.storage.database import Database
 from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders, InstanceLock
 from app.storage.preferences import PreferenceStore
+from app.storage.uses import UseStore
 from app.ui.assets import asset
 
 _USER_ERROR, _INTERRUPTED = 3, 130
@@ -118,7 +120,7 @@ class Build:
             folders.models,
             self.changes,
             lambda download: hubs.hub(download.endpoint),
-            lambda download, paths: models.arrived(paths, download.sha256),
+            models.arrived,
         )
         titles = Titles(self.store, self.engine, post, preferences.name_chats)
         self.services = Services(
@@ -127,6 +129,7 @@ class Build:
             history=History(self.store),
             conversation=Conversation(self.store, self.engine, post, report, titles),
             models=models,
+            facts=ModelFacts(models, UseStore(self.database)),
             questions=Questions(self.engine),
             preferences=preferences,
             benchmark=Benchmark(

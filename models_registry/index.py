@@ -6,13 +6,28 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
 Stamp = tuple[tuple[int, int], ...]
 """Size in bytes and time of the last change in nanoseconds, of each file of a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model came from, and the bytes it had then.
+
+    Attributes:
+        repository: At a hub, "maker/name"; empty for a file that was here when it was first seen.
+        commit: Of the repository; empty without one.
+        sha256: Of each of its files, as the hub says; of all together where they were here already.
+    """
+
+    repository: str
+    commit: str
+    sha256: tuple[str, ...]
 
 
 @dataclass
@@ -23,11 +38,21 @@ class Index:
         linked: Files that are used where they lie, in the order they were linked.
         sha256: Each with the stamp its file had; another stamp means another file.
         names: What to call linked files that say nothing of it themselves.
+        titles: What a person calls them, whatever they say themselves.
+        sources: Where they came from.
     """
 
     linked: list[str] = field(default_factory=list)
     sha256: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    def forget(self, path: str) -> None:
+        """Drop all that is known of a file."""
+        self.linked = [linked for linked in self.linked if linked != path]
+        for known in (self.sha256, self.names, self.titles, self.sources):
+            known.pop(path, None)
 
 
 class IndexFile:
@@ -64,7 +89,7 @@ class IndexFile:
         index = self.read()
         change(index)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        content = {"linked": index.linked, "sha256": index.sha256, "names": index.names}
+        content = asdict(index)
         descriptor, name = tempfile.mkstemp(prefix=self._path.name, suffix=".tmp", dir=self._path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -101,6 +126,11 @@ def _parse(content: bytes) -> Index:
         },
         # Not in the files of earlier versions.
         {path: str(name) for path, name in data.get("names", {}).items()},
+        {path: str(title) for path, title in data.get("titles", {}).items()},
+        {
+            path: Source(str(each["repository"]), str(each["commit"]), tuple(map(str, each["sha256"])))
+            for path, each in data.get("sources", {}).items()
+        },
     )
 
 

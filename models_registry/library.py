@@ -4,14 +4,14 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models_registry import naming
 from models_registry.errors import ModelFileError, Problem
 from models_registry.gguf import open_file, read_header
 from models_registry.header import Header
-from models_registry.index import Index, IndexFile, Stamp
+from models_registry.index import Index, IndexFile, Source, Stamp
 from models_registry.shards import Shard, parts_of
 from models_registry.starter import find_starter
 
@@ -34,6 +34,9 @@ class Entry:
         error: Why it cannot be used; None when it can.
         sha256: Of the file, or of all its files one after the other; empty until `Library.sha256_of` has run.
         given_name: What to call it where neither its file name nor its header says; may be empty.
+        title: What a person calls it, whatever the file says; may be empty.
+        source: Where it came from; None until that is known.
+        copies: Other files with the very same bytes, which are not listed by themselves.
     """
 
     path: Path
@@ -42,10 +45,24 @@ class Entry:
     error: ModelFileError | None
     sha256: str = ""
     given_name: str = ""
+    title: str = ""
+    source: Source | None = None
+    copies: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
         """Return what to call the model, also when only its file name is known. Never empty."""
+        return self.title or self.original_name
+
+    @property
+    def changed(self) -> bool:
+        """Return whether its bytes are known to be others than those it came with."""
+        came_with = self.source.sha256 if self.source else ()
+        return bool(self.sha256) and len(came_with) == 1 and came_with[0] != self.sha256
+
+    @property
+    def original_name(self) -> str:
+        """Return what it is called by itself. Never empty."""
         if self.header:
             return naming.display_name(self.header.metadata, self.path, self.given_name)
         return self.given_name or naming.file_name(self.path)
@@ -72,13 +89,13 @@ class Library:
     def entries(self) -> list[Entry]:
         """Return every model once, the starter first, then by name; also those that cannot be used, and why.
 
-        Copies of one file are listed once, as soon as their sha256 are known. A linked file that disappeared
-        stays listed with the problem MISSING. Not listed: projectors (mmproj),
+        Copies of one file are listed once, as soon as their sha256 are known, with the places of the others.
+        A linked file that disappeared stays listed with the problem MISSING. Not listed: projectors (mmproj),
         downloads that are not finished, hidden files, and the later files of a model in several.
         """
         index = self._read_index()
         seen: set[Identity] = set()
-        copies: set[str] = set()
+        copies: dict[str, list[Path]] = {}
         found = []
         for path, origin in self._candidates(index):
             identity = _identity(path)
@@ -88,11 +105,13 @@ class Library:
                 seen.add(identity)
             entry = self._entry(path, origin, index)
             if entry.sha256 and entry.sha256 in copies:
+                copies[entry.sha256].append(path)
                 continue
-            copies.add(entry.sha256)
+            copies[entry.sha256] = []
             if origin != "own" or not entry.error or entry.error.problem is not Problem.PROJECTOR:
                 found.append(entry)
-        return sorted(found, key=lambda entry: (entry.origin != "starter", entry.name.casefold(), entry.path))
+        whole = (replace(e, copies=tuple(copies[e.sha256])) if copies[e.sha256] else e for e in found)
+        return sorted(whole, key=lambda entry: (entry.origin != "starter", entry.name.casefold(), entry.path))
 
     def link(self, path: Path, name: str = "") -> Entry:
         """List a model file where it lies and return its entry.
@@ -136,16 +155,36 @@ class Library:
             OSError: When the list cannot be read or written.
         """
         names = {str(path), str(_resolved(path))}
-        if names.isdisjoint(self._index.read().linked):
-            return
+        if not names.isdisjoint(self._index.read().linked):
+            self._forget(names)
 
-        def remove(index: Index) -> None:
-            index.linked = [linked for linked in index.linked if linked not in names]
-            for name in names:
-                index.sha256.pop(name, None)
-                index.names.pop(name, None)
+    def forget(self, path: Path) -> None:
+        """Drop what is known of a file that was removed.
 
-        self._index.update(remove)
+        Raises:
+            OSError: When the list cannot be read or written.
+        """
+        self._forget({str(path)})
+
+    def rename(self, path: Path, title: str) -> None:
+        """Call the model in a file `title` from now on; with none, what it is called by itself.
+
+        Raises:
+            OSError: When the list cannot be read or written.
+        """
+        words = naming.printable(title)
+
+        def change(index: Index) -> None:
+            index.titles.pop(str(path), None)
+            if words:
+                index.titles[str(path)] = words
+
+        self._index.update(change)
+
+    def header(self, path: Path) -> Header | None:
+        """Return the header of a file, from memory where it is there; None when it cannot be used."""
+        header = self._header(path)
+        return header if isinstance(header, Header) else None
 
     def sha256_of(self, path: Path, cancelled: Callable[[], bool]) -> str | None:
         """Return the sha256 of a model in hexadecimal, of all its files one after the other, and keep it.
@@ -166,28 +205,44 @@ class Library:
         stamp = _stamp(path)
         if known := self._known_sha256(path, stamp, self._read_index()):
             return known
-        digest = _digest(path, cancelled)
+        digest = digest_of(path, cancelled)
         if digest is None or _stamp(path) != stamp:
             return None
         self._keep_sha256(path, stamp, digest)
         return digest
 
-    def digest(self, path: Path, cancelled: Callable[[], bool]) -> str | None:
-        """Compute the sha256 of a model anew; None when `cancelled` said so.
-
-        Raises:
-            ModelFileError: MISSING, NOT_A_FILE or UNREADABLE.
-        """
-        return _digest(path, cancelled)
-
     def learn_sha256(self, path: Path, sha256: str) -> None:
-        """Keep the sha256 of a model in one file, as whoever has just written it computed it."""
+        """Keep the sha256 of a model, as whoever has just written or read all of it computed it."""
         self._keep_sha256(path, _stamp(path), sha256)
+
+    def source_of(self, path: Path) -> Source | None:
+        """Return where a file came from; None when that is not known."""
+        return self._read_index().sources.get(str(path))
+
+    def learn_source(self, path: Path, source: Source) -> None:
+        """Keep where a file came from."""
+        try:
+            self._index.update(lambda index: index.sources.update({str(path): source}))
+        except OSError as error:
+            logger.warning("The source of a file could not be kept: %s", error)
+
+    def _forget(self, names: set[str]) -> None:
+        def remove(index: Index) -> None:
+            for name in names:
+                index.forget(name)
+
+        self._index.update(remove)
 
     def _keep_sha256(self, path: Path, stamp: Stamp, sha256: str) -> None:
         self._unsaved[str(path)] = (stamp, sha256)
+
+        def keep(index: Index) -> None:
+            index.sha256.update(self._unsaved)
+            for name, (_stamp_of, digest) in self._unsaved.items():
+                index.sources.setdefault(name, Source("", "", (digest,)))
+
         try:
-            self._index.update(lambda index: index.sha256.update(self._unsaved))
+            self._index.update(keep)
         except OSError as error:
             logger.warning("A sha256 could not be kept: %s", error)
         else:
@@ -209,11 +264,18 @@ class Library:
             yield Path(linked), "linked"
 
     def _entry(self, path: Path, origin: str, index: Index) -> Entry:
-        header = self._header(path)
-        name = index.names.get(str(path), "")
+        header, key = self._header(path), str(path)
+        name, title = index.names.get(key, ""), index.titles.get(key, "")
+        source = index.sources.get(key) or self._placed(path, origin)
         if isinstance(header, ModelFileError):
-            return Entry(path, origin, None, header, given_name=name)
-        return Entry(path, origin, header, None, self._known_sha256(path, _stamp(path), index), name)
+            return Entry(path, origin, None, header, "", name, title, source)
+        sha256 = self._known_sha256(path, _stamp(path), index)
+        return Entry(path, origin, header, None, sha256, name, title, source)
+
+    def _placed(self, path: Path, origin: str) -> Source | None:
+        """Return where a file came from as its place says: downloads lie in folders for maker and name."""
+        folders = path.relative_to(self._folder).parts[:-1] if origin == "own" else ()
+        return Source("/".join(folders[:2]), "", ()) if len(folders) > 1 else None
 
     def _header(self, path: Path) -> Header | ModelFileError:
         """Return the header, or why there is none, from memory while the file stays the same."""
@@ -294,17 +356,36 @@ def _stamp(path: Path) -> Stamp:
     return tuple((status.st_size, status.st_mtime_ns) for status in statuses)
 
 
-def _digest(path: Path, cancelled: Callable[[], bool]) -> str | None:
-    """Return the sha256 of all files of a model, None when cancelled."""
+def digest_of(
+    path: Path,
+    cancelled: Callable[[], bool],
+    progressed: Callable[[int], None] = lambda _read: None,
+    *,
+    alone: bool = False,
+) -> str | None:
+    """Compute the sha256 of all files of a model, one after the other; None when `cancelled` said so.
+
+    Args:
+        path: Of the first file.
+        cancelled: Asked after every 4 MiB.
+        progressed: Told after each how many bytes have been read.
+        alone: Read this file only, whatever files belong to it.
+
+    Raises:
+        ModelFileError: MISSING, NOT_A_FILE or UNREADABLE.
+    """
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(_CHUNK))
-    for part in parts_of(path):
+    done = 0
+    for part in [path] if alone else parts_of(path):
         with open_file(part) as file:
             try:
                 while count := file.readinto(buffer):
                     if cancelled():
                         return None
                     digest.update(buffer[:count])
+                    done += count
+                    progressed(done)
             except OSError as error:
                 raise ModelFileError(Problem.UNREADABLE, str(error)) from error
     return digest.hexdigest()

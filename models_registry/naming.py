@@ -67,13 +67,13 @@ def display_name(metadata: Mapping[str, object], path: Path, otherwise: str = ""
     composed = " ".join(part for part in (basename, size, finetune) if part) if basename else ""
     stated = _tidy(metadata.get("general.name"))
     if stated.lower() in _GENERIC:
-        stated = (stem if len(stem.split()) > 1 else _printable(otherwise)) or stated
-    return composed or stated or _printable(otherwise) or file_name(path)
+        stated = (stem if len(stem.split()) > 1 else printable(otherwise)) or stated
+    return composed or stated or printable(otherwise) or file_name(path)
 
 
 def file_name(path: Path) -> str:
     """Return what to call a model of which only the file name is known; never empty."""
-    return _from_file(path) or _printable(path.stem) or "GGUF"
+    return _from_file(path) or printable(path.stem) or "GGUF"
 
 
 def quantization(path: str) -> str:
@@ -104,7 +104,7 @@ def _tidy(text: object) -> str:
     """Return a name in words, or nothing where `text` names no model: a path, a hash, a placeholder."""
     if not isinstance(text, str) or "\\" in text or text.startswith(("/", ".", "~")):
         return ""
-    name = _printable(text.rsplit("/", 1)[-1])
+    name = printable(text.rsplit("/", 1)[-1])
     while (shorter := _STORAGE.sub("", name)) != name:
         name = shorter
     words = [_spelled(word) for word in re.split(r"[-_\s]+", _POINT.sub(r"\1.\2", name)) if word]
@@ -123,6 +123,6 @@ def _spelled(word: str) -> str:
     return word[:1].upper() + word[1:] if word.islower() else word
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return `text` on one line, without control or direction characters, cut to a length to show."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_LONGEST].strip()

@@ -18,6 +18,10 @@ BEARABLE = 8.0
 """Tokens a second that a person can read along with: what a first choice should write at least."""
 
 
+SHORT_CONTEXT = 4096
+"""Tokens that a model should see at once at the least."""
+
+
 class Fit(IntEnum):
     """Whether a model runs on a computer; a smaller number is better."""
 
@@ -177,7 +181,6 @@ _COMFORT = 0.6  # of the room, for more bits than usual
 _QUICK = 1.5 * BEARABLE
 _MARGIN = 1.08  # since sizes are estimates
 _TIGHT = 1.1
-_SHORT_CONTEXT = 4096
 _FEW = 3  # times fewer parameters that compute than there are
 
 # Bytes a second that are read from memory, of which a model gets about six tenths; by what there is most of.
@@ -215,7 +218,7 @@ def _made(entry: CatalogueEntry, names: tuple[str, ...], computer: Computer) -> 
 def _run(entry: CatalogueEntry, quantization: Quantization, computer: Computer) -> Recommendation:
     """Return how this file runs: on the card where it fits there, else in memory."""
     usual = fit.usual_context(entry.context_length)
-    contexts = dict.fromkeys((usual, min(usual, _SHORT_CONTEXT)))
+    contexts = dict.fromkeys((usual, min(usual, SHORT_CONTEXT)))
     tried = [
         run
         for on_card in ((True, False) if computer.card else (False,))

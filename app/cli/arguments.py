@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", parents=[everywhere], help=_("list the models on this computer"))
     _add_json(models)
     what = models.add_subparsers(dest="action", metavar="ACTION")
+    _add_library(what, everywhere)
     info = what.add_parser(
         "info", parents=[everywhere], help=_("show what a model's file says about the model")
     )
@@ -86,6 +87,33 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def _add_library(
+    what: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
+) -> None:
+    """Add what concerns the models that are here."""
+    shown = what.add_parser("list", parents=[everywhere], help=_("list the models on this computer"))
+    shown.add_argument("--sort", choices=("name", "size", "used"), default="name", help=_("in this order"))
+    _add_json(shown)
+    rename = what.add_parser(
+        "rename", parents=[everywhere],
+        help=_("give a model another name in Fireside; its file stays as it is"),
+    )  # fmt: skip
+    _add_one_model(rename)
+    rename.add_argument("name", help=_("the new name; an empty text gives the model its own name back"))
+    _add_json(rename)
+    verify = what.add_parser(
+        "verify", parents=[everywhere], help=_("check that a model's bytes are still right")
+    )
+    _add_one_model(verify)
+    _add_json(verify)
+    remove = what.add_parser(
+        "remove", parents=[everywhere],
+        help=_("move a downloaded model to the trash, or take an added one off the list"),
+    )  # fmt: skip
+    _add_one_model(remove)
+    _add_json(remove)
+
+
 def _add_hub(
     what: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
 ) -> None:
@@ -93,6 +121,15 @@ def _add_hub(
     search = what.add_parser("search", parents=[everywhere], help=_("search the hub for models"))
     search.add_argument("query", nargs="*", help=_("words of the name"))
     search.add_argument("--sort", choices=SORTS, default="trending", help=_("the order of the results"))
+    search.add_argument(
+        "--parameters", type=parameter_range, default=(None, None), metavar="MIN-MAX",
+        help=_("only models of this size, such as 4B-9B, 4B- or -9B"),
+    )  # fmt: skip
+    search.add_argument(
+        "--architecture", metavar="NAME", default="",
+        help=_("only of this architecture, as the GGUF header names it, such as llama"),
+    )  # fmt: skip
+    search.add_argument("--ungated", action="store_true", help=_("only what needs no sign-up"))
     search.add_argument("--license", metavar="NAME", help=_("only under this license, such as apache-2.0"))
     search.add_argument("--limit", type=run_count, default=30, metavar="N", help=_("at most N results"))
     _add_json(search)
@@ -145,17 +182,6 @@ def _add_hub(
     hub.add_argument("--test", action="store_true", help=_("ask the hub whether it can be reached"))
     hub.add_argument("--log", action="store_true", help=_("list what Fireside has asked over the network"))
     _add_json(hub)
-    verify = what.add_parser(
-        "verify", parents=[everywhere], help=_("check that a model's bytes are still right")
-    )
-    _add_one_model(verify)
-    _add_json(verify)
-    remove = what.add_parser(
-        "remove", parents=[everywhere],
-        help=_("move a downloaded model to the trash, or take an added one off the list"),
-    )  # fmt: skip
-    _add_one_model(remove)
-    _add_json(remove)
 
 
 def _add_one_model(command: argparse.ArgumentParser) -> None:
@@ -233,6 +259,26 @@ def byte_count(text: str) -> int:
         )
     power = " kmgt".index((match[2] or " ").lower())
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+
+
+def parameter_range(text: str) -> tuple[int | None, int | None]:
+    """Read "4B-9B", "4B-" or "-9B": how many weights a model has at least and at most.
+
+    Raises:
+        argparse.ArgumentTypeError: For anything else.
+    """
+    size = r"(?:(\d{1,6}(?:\.\d{1,3})?)([MB]))?"
+    match = re.fullmatch(f"{size}-{size}", text.strip(), re.IGNORECASE)
+    if not match or not any(match.groups()):
+        raise argparse.ArgumentTypeError(
+            _("{text} is not a range of sizes; write it like 4B-9B").format(text=text)
+        )
+    units = {"M": 10**6, "B": 10**9}
+    smallest, largest = (
+        round(float(number) * units[unit.upper()]) if number else None
+        for number, unit in (match.group(1, 2), match.group(3, 4))
+    )
+    return smallest, largest
 
 
 def run_count(text: str) -> int:

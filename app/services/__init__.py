@@ -13,6 +13,7 @@ from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
+from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
 from app.services.preferences import Preferences
@@ -33,6 +34,7 @@ class Services:
     history: History
     conversation: Conversation
     models: Models
+    facts: ModelFacts
     questions: Questions
     preferences: Preferences
     benchmark: Benchmark

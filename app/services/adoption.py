@@ -148,3 +148,10 @@ def _is_there(source: Source) -> bool:
     # Not Path.is_dir: it raises where the folder above may not be read, such as that of a service.
     places = folders(source, System.current(), read_text)
     return any(os.path.isdir(place) for place in places)  # noqa: PTH112
+
+
+def owners() -> list[tuple[Path, str]]:
+    """Return the folders in which other apps keep models, and what the apps are called."""
+    system = System.current()
+    found = [(place, _NAMES[source]) for source in Source for place in folders(source, system, read_text)]
+    return [(Path(os.path.realpath(place)), name) for place, name in found]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from threading import Event
 from typing import TypeVar
 
 from app.domain.changes import Changed, Changes, Kind
+from app.domain.download import Download
 from app.domain.errors import UserError
 from app.domain.generation import Job
 from app.domain.language import _
@@ -18,7 +19,10 @@ from app.domain.model import EngineStatus, Model, Origin
 from app.domain.model_problems import explain
 from app.engine.worker import Engine
 from app.services.headers import header_of
+from app.services.verification import Outcome, Verdict, Verification
 from models_registry.errors import ModelFileError
+from models_registry.header import Header
+from models_registry.index import Source
 from models_registry.library import Entry, Library
 from models_registry.shards import parts_of
 
@@ -52,6 +56,7 @@ class Models:
         self._closing = Event()
         self._loading: Job | None = None
         self._unreadable: set[Path] = set()
+        self._checks: list[Verification] = []
         self.known: list[Model] = []
 
     @property
@@ -80,21 +85,20 @@ class Models:
             except ModelFileError as error:
                 raise explain(error, path.name) from error
             except OSError as error:
-                raise UserError(
-                    _("The list of models cannot be saved: {reason}.").format(reason=error.strerror or error),
-                    _("Check that the disk has room and that you may write to Fireside's folder."),
-                ) from error
+                raise _unsaved(error) from error
             self._read()
             return _model(entry)
 
         return self._submit(link)
 
-    def arrived(self, paths: list[Path], sha256: str) -> None:
-        """Show a model that has just been downloaded; `sha256` is empty unless it is a single file."""
+    def arrived(self, download: Download, paths: list[Path]) -> None:
+        """Show a model that has just been downloaded, and keep where it came from."""
 
         def show() -> None:
-            if sha256:
-                self._library.learn_sha256(paths[0], sha256)
+            sums = tuple(part.sha256 for part in download.parts)[: len(list(parts_of(paths[0])))]
+            self._library.learn_source(paths[0], Source(download.repository, download.commit, sums))
+            if len(sums) == 1:
+                self._library.learn_sha256(paths[0], sums[0])
             self._read()
 
         self._submit(show)
@@ -112,14 +116,62 @@ class Models:
         """Return `model` with its sha256, computing it now when it is not known yet."""
 
         def identify() -> Model:
-            sha256 = model.sha256 or self._library.sha256_of(model.path, self._closing.is_set)
-            return replace(model, sha256=sha256 or "")
+            sha256 = model.sha256 or self._library.sha256_of(model.path, self._closing.is_set) or ""
+            if sha256 and not model.sha256:
+                self._know(model.path, sha256)
+            return replace(model, sha256=sha256)
 
         return self._submit(identify)
 
-    def sha256_anew(self, model: Model) -> "Future[str]":
-        """Compute the sha256 of a model from all its bytes, whatever is known of it; empty when closing."""
-        return self._submit(lambda: self._library.digest(model.path, self._closing.is_set) or "")
+    def rename(self, model: Model, name: str) -> "Future[None]":
+        """Call a model `name` from now on; an empty one gives it back its own. Its file stays as it is.
+
+        Raises:
+            UserError: Through the future, when the list cannot be saved.
+        """
+
+        def change() -> None:
+            wanted = "" if name.strip() == model.original_name else name
+            try:
+                self._library.rename(model.path, wanted)
+            except OSError as error:
+                raise _unsaved(error) from error
+            self._read()
+
+        return self._submit(change)
+
+    def verify(self, model: Model) -> "Future[Verification]":
+        """Begin to read all bytes of a model, and to compare them with those it came with."""
+
+        def begin() -> Verification:
+            check = Verification(model, self._library.source_of(model.path), model.sha256)
+            self._checks = [each for each in self._checks if not each.verdict.done()] + [check]
+            if self._closing.is_set():
+                check.stop()
+            check.start(self._learn)
+            return check
+
+        return self._submit(begin)
+
+    def header(self, model: Model) -> Header | None:
+        """Return the header of a model, None when it cannot be used; to be called inside of `on_files`."""
+        return self._library.header(model.path)
+
+    def _learn(self, verdict: Verdict) -> None:
+        """Keep what a check has shown of a file that nobody published."""
+        path, sha256 = verdict.model.path, verdict.sha256
+
+        def learn() -> None:
+            if verdict.outcome in (Outcome.FIRST, Outcome.CHANGED):
+                self._library.learn_source(path, Source("", "", (sha256,)))
+            self._library.learn_sha256(path, sha256)
+            self._identified(str(path), sha256)
+            self._read()
+
+        news = verdict.outcome is not Outcome.STOPPED and sha256 != verdict.model.sha256
+        if news and len(list(parts_of(path))) == 1:
+            with suppress(RuntimeError, CancelledError):  # closed meanwhile
+                self._submit(learn).result()
 
     def remove(self, model: Model) -> "Future[None]":
         """Move a model of Fireside's own folder to the system's trash; take another one off the list.
@@ -133,8 +185,10 @@ class Models:
                 raise UserError(_("{model} came with Fireside and stays.").format(model=model.name))
             if model.origin is Origin.OWN:
                 self._to_trash(model)
-            else:
-                self._library.unlink(model.path)
+            try:
+                self._library.forget(model.path)
+            except OSError as error:
+                raise _unsaved(error) from error
             self._read()
 
         return self._submit(remove)
@@ -216,6 +270,8 @@ class Models:
     def close(self) -> None:
         """End the work on files; what is not finished is begun anew the next time."""
         self._closing.set()
+        for check in self._checks:
+            check.stop()
         self._files.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, task: "Callable[[], T]") -> "Future[T]":
@@ -248,11 +304,14 @@ class Models:
             self._unreadable.add(model.path)  # until the list is read again, which says why
             sha256 = None
         if sha256:
-            self._identified(str(model.path), sha256)
-            self.known = [replace(m, sha256=sha256) if m.path == model.path else m for m in self.known]
-            self._changes.publish(Changed(Kind.MODELS))
+            self._know(model.path, sha256)
         with suppress(RuntimeError):  # closed meanwhile
             self._files.submit(self._identify_next)
+
+    def _know(self, path: Path, sha256: str) -> None:
+        self._identified(str(path), sha256)
+        self.known = [replace(model, sha256=sha256) if model.path == path else model for model in self.known]
+        self._changes.publish(Changed(Kind.MODELS))
 
     def _peek(self, path: Path) -> Model:
         """Return a model that is not on the list."""
@@ -270,11 +329,25 @@ class Models:
         return model
 
 
+def _unsaved(error: OSError) -> UserError:
+    return UserError(
+        _("The list of models cannot be saved: {reason}.").format(reason=error.strerror or error),
+        _("Check that the disk has room and that you may write to Fireside's folder."),
+    )
+
+
 def _model(entry: Entry) -> Model:
-    header = entry.header
+    header, source = entry.header, entry.source
     if header is None:
-        problem = str(explain(entry.error, entry.path.name)) if entry.error else ""
-        return Model(entry.path, entry.name, Origin(entry.origin), size=0, problem=problem)
+        return Model(
+            path=entry.path,
+            name=entry.name,
+            origin=Origin(entry.origin),
+            size=0,
+            problem=str(explain(entry.error, entry.path.name)) if entry.error else "",
+            original_name=entry.original_name,
+            repository=source.repository if source else "",
+        )
     return Model(
         path=entry.path,
         name=entry.name,
@@ -287,4 +360,9 @@ def _model(entry: Entry) -> Model:
         license=header.license,
         sha256=entry.sha256,
         has_template=not header.is_base,
+        original_name=entry.original_name,
+        repository=source.repository if source else "",
+        commit=source.commit if source else "",
+        changed=entry.changed,
+        copies=entry.copies,
     )

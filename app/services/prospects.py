@@ -9,10 +9,12 @@ from app.domain.errors import UserError
 from app.services.discovery import Discovery, Repository, Variant
 from app.services.downloads import Downloads
 from app.services.hubs import Hubs
+from app.services.model_facts import beside
 from app.services.recommendations import FIT_NAMES, this_computer
-from models_registry import catalogue, fit, memory
+from models_registry import catalogue, fit
 from models_registry.header import Header
 from models_registry.hub.names import near_names
+from models_registry.memory import Sizes
 from models_registry.recommendation import fitting
 
 _BESIDE = 600_000_000  # bytes that a model takes beside its weights, as long as its header is not known
@@ -96,9 +98,7 @@ class Prospects:
 def _beside(header: Header) -> int:
     """Return the bytes that a model takes beside its weights, at the usual size of its context."""
     gpu = this_computer().unified
-    layout = fit.choose(header, fit.usual_context(header.context_length), gpu=gpu)
-    taken = memory.estimate(header, layout, gpu=gpu)
-    return taken.total - taken.weights
+    return beside(header, Sizes(header, gpu=gpu), fit.usual_context(header.context_length), gpu=gpu)
 
 
 def _fits(repository: Repository, beside: int) -> dict[str, str]:

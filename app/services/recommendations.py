@@ -116,11 +116,16 @@ def this_computer() -> Computer:
     unified = sys.platform == "darwin" and platform.machine() == "arm64"
     return Computer(
         memory_total=memory.total,
-        memory_free=memory.available,
+        memory_free=min(memory.available + _given_back(), memory.total),
         gpu_memory=None if unified else _card_memory(),
         unified=unified,
         cores=psutil.cpu_count(logical=False) or psutil.cpu_count() or 1,
     )
+
+
+def _given_back() -> int:
+    """Return the bytes of this program: a model that is loaded makes room for the one that is wanted."""
+    return int(psutil.Process().memory_full_info().uss)
 
 
 def _this_machine() -> Machine:

@@ -11,16 +11,16 @@ from app.storage.database import Database
 if TYPE_CHECKING:
     import sqlite_utils
 
-_KEPT = 0.8  # of what was learned before counts beside one more answer: some five answers make the speed
 _LEAST_READ = 32  # tokens; reading fewer takes as long as setting out to
 
-_ADD = f"""
+# Of what was learned before, 0.8 counts beside one more answer: some five answers make the speed.
+_ADD = """
     INSERT INTO model_uses VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (model) DO UPDATE SET
         used_at = max(used_at, excluded.used_at),
-        written = {_KEPT} * written + excluded.written,
-        writing_seconds = {_KEPT} * writing_seconds + excluded.writing_seconds,
-        read = {_KEPT} * read + excluded.read,
-        reading_seconds = {_KEPT} * reading_seconds + excluded.reading_seconds
+        written = 0.8 * written + excluded.written,
+        writing_seconds = 0.8 * writing_seconds + excluded.writing_seconds,
+        read = 0.8 * read + excluded.read,
+        reading_seconds = 0.8 * reading_seconds + excluded.reading_seconds
 """
 
 

@@ -77,17 +77,20 @@ def test_found_fetched_checked_and_moved_to_the_trash(
     (first,) = json.loads(run("search", "small", "--json"))
     assert (first["repository"], first["downloads"], first["license"]) == (SMALL, 1234, "apache-2.0")
     assert SMALL in run("search", "small")
+    assert json.loads(run("search", "--architecture", "llama", "--parameters", "100M-1B", "--json")) == []
+    found = json.loads(run("search", "--ungated", "--json"))
+    assert "maker/Large-GGUF" not in [each["repository"] for each in found]
     got = json.loads(run("get", f"{SMALL}:Q4_1", "--json"))
     (path,) = map(Path, got["paths"])
     assert path.read_bytes() == smollm2.read_bytes()
     assert json.loads(run("info", str(path), "--json"))["source"]["repository"] == SMALL
     assert SMALL in run("info", str(path))
-    assert "as it should be" in run("verify", str(path))
+    assert "exactly what maker/Small-GGUF published" in run("verify", str(path))
     shutil.copy(path, tmp_path / "copy.gguf")
     with path.open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\x99")
-    assert "not the ones that were downloaded" in run("verify", str(path), code=3)
+    assert "not the ones that maker/Small-GGUF published" in run("verify", str(path), code=3)
     assert "lies in the trash" in run("remove", str(path))
     assert not path.exists()
     assert "already" not in run("get", SMALL)

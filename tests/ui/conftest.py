@@ -71,7 +71,7 @@ class Fireside:
             home / "models",
             self.changes,
             lambda download: self.hubs.hub(download.endpoint),
-            lambda download, paths: self.models.arrived(paths, download.sha256),
+            self.models.arrived,
         )
         self.recommendations = Recommendations(self.discovery, self.downloads)
         self.prospects = Prospects(self.hubs, self.discovery, self.downloads)

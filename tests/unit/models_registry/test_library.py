@@ -12,6 +12,7 @@ import pytest
 from gguf_writer import model, write_shards
 
 from models_registry.errors import ModelFileError, Problem
+from models_registry.index import Source
 from models_registry.library import Entry, Library
 from models_registry.starter import SHA256
 
@@ -254,7 +255,8 @@ def test_unlinking(library: Library, folder: Path, elsewhere: Path) -> None:
     path.unlink()
     library.unlink(path)
     assert listed(library) == []
-    assert json.loads((folder / "library.json").read_text()) == {"linked": [], "sha256": {}, "names": {}}
+    kept = json.loads((folder / "library.json").read_text())
+    assert kept == {"linked": [], "sha256": {}, "names": {}, "titles": {}, "sources": {}}
 
 
 def test_a_damaged_list_is_set_aside(library: Library, folder: Path, elsewhere: Path) -> None:
@@ -385,3 +387,49 @@ def test_a_read_only_folder(library: Library, folder: Path, elsewhere: Path) -> 
         assert listed(library)[0].sha256
     finally:
         folder.chmod(0o700)
+
+
+def test_a_name_of_ones_own_outlives_a_new_start_and_an_empty_one_gives_the_first_back(
+    library: Library, folder: Path, elsewhere: Path
+) -> None:
+    own, linked = tiny(folder / "own.gguf"), tiny(elsewhere / "linked.gguf")
+    library.link(linked)
+    before = {entry.path: entry.name for entry in library.entries()}
+    for path in (own, linked):
+        library.rename(path, "  My\n\u202ebest   model ")
+    again = Library(folder)
+    named = {entry.path: entry for entry in again.entries()}
+    assert [named[path].name for path in (own, linked)] == ["My best model"] * 2
+    assert [named[path].original_name for path in (own, linked)] == [before[own], before[linked]]
+    assert own.name == "own.gguf"
+    for path in (own, linked):
+        again.rename(path, " ")
+    assert {entry.path: entry.name for entry in again.entries()} == before
+    library.rename(linked, "Gone with the file")
+    library.unlink(linked)
+    assert library.link(linked).name == before[linked]
+
+
+def test_what_has_changed_since_it_came_is_told(library: Library, folder: Path) -> None:
+    seen, fetched = tiny(folder / "seen.gguf"), tiny(folder / "maker" / "name-GGUF" / "fetched.gguf")
+    placed = next(entry for entry in listed(library) if entry.path == fetched)
+    assert placed.source == Source("maker/name-GGUF", "", ())
+    library.learn_source(fetched, Source("maker/name-GGUF", "c" * 40, ("ab" * 32,)))
+    sha256 = library.sha256_of(seen, never)
+    assert library.source_of(seen) == Source("", "", (sha256,))
+    assert not any(entry.changed for entry in listed(library))
+    model({"general.name": ("str", "Other")}).write(seen)
+    library.sha256_of(seen, never)
+    library.sha256_of(fetched, never)
+    assert [entry.changed for entry in Library(folder).entries()] == [False, True, True]
+
+
+def test_copies_are_told_with_the_one_that_is_listed(library: Library, folder: Path, elsewhere: Path) -> None:
+    first, second, third = (
+        tiny(place) for place in (folder / "a.gguf", folder / "b.gguf", elsewhere / "c.gguf")
+    )
+    library.link(third)
+    for path in (first, second, third):
+        library.sha256_of(path, never)
+    (entry,) = listed(library)
+    assert (entry.path, entry.copies) == (first, (second, third))

@@ -84,7 +84,8 @@ def test_the_file_is_known_by_its_sha256_once_that_is_known(store, uses):
     get(store.fill_sha256(MODEL.path, SHA256))
     assert list(get(uses.all())) == [SHA256]
     found = use_of(get(uses.all()), Path("/new/place.gguf"), SHA256)
-    assert found is not None and 25 < found.writing < 50
+    assert found is not None
+    assert 25 < found.writing < 50
 
 
 def test_another_file_in_the_same_place_begins_anew(store, uses):
