@@ -106,8 +106,7 @@ def test_what_answers_have_told_and_how_it_fits(home: Home, own: Path):
     assert (facts.use.writing, facts.use.reading) == (pytest.approx(50), pytest.approx(400))
     moved = own.with_name("moved-F32.gguf")
     own.rename(moved)
-    while not home.named(moved.name).sha256:
-        home.loop.tick()
+    home.loop.result(home.models.identified(home.named(moved.name)))
     known = home.loop.result(home.facts.look())[moved].use
     assert known is not None
     assert known.writing == pytest.approx(50)
