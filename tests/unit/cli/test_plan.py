@@ -5,6 +5,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from tiny_models import tiny
 
 from app.cli import plan as command
 from app.cli.arguments import parser
@@ -145,6 +146,34 @@ def test_what_is_no_number_is_refused_with_the_usage(words, small, capsys):
         run(small, *words)
     assert ended.value.code == 2
     assert words[-1] in capsys.readouterr().err
+
+
+def odd(changes, folder):
+    file = tiny()
+    file.metadata = {k: v for k, v in (file.metadata | changes).items() if v is not None}
+    return file.write(folder / "odd.gguf")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"llama.rope.scaling.type": ("str", "dynamic")}, "uses a feature that this version of Fireside does not support"),
+        ({"llama.context_length": None}, "does not contain a language model"),
+    ],
+)
+def test_a_header_that_says_too_little_or_something_unknown_is_a_sentence(changes, sentence, tmp_path):
+    path = odd(changes, tmp_path)
+    with pytest.raises(UserError) as refused:
+        run(Model(path, "Odd", Origin.LINKED, 1), "--context", "4k")
+    assert sentence in str(refused.value)
+
+
+def test_a_model_of_unknown_training_is_planned_without_a_promise(tmp_path, capsys):
+    path = odd({"llama.context_length": ("u32", 0)}, tmp_path)
+    run(Model(path, "Unknown", Origin.LINKED, 1), "--context", "64k")
+    assert "not known" in capsys.readouterr().out
+    with pytest.raises(UserError, match="does not say for which context"):
+        run(Model(path, "Unknown", Origin.LINKED, 1), "--rope", "yarn")
 
 
 def test_what_cannot_be_planned_is_said(tmp_path):
