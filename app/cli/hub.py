@@ -28,7 +28,16 @@ SORTS = {
 
 def search(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """List what a hub has; nothing is fetched."""
-    query = Query(" ".join(arguments.query), SORTS[arguments.sort], license=arguments.license or "")
+    smallest, largest = arguments.parameters
+    query = Query(
+        " ".join(arguments.query),
+        SORTS[arguments.sort],
+        min_parameters=smallest,
+        max_parameters=largest,
+        architecture=arguments.architecture,
+        license=arguments.license or "",
+        gated=False if arguments.ungated else None,
+    )
     first = loop.result(services.discovery.search(query))
     found = list(first)
     while len(found) < arguments.limit and (page := loop.result(services.discovery.more())):

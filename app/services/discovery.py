@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import TypeVar
@@ -34,11 +35,25 @@ __all__ = [
     "Scan",
     "Sort",
     "Variant",
+    "Withheld",
     "near_names",
 ]
 
 _T = TypeVar("_T")
 _AT_ONCE = 3  # a page may load while a search goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A mirror that does not get the access token.
+
+    Attributes:
+        mirror: Its address.
+        may_have_it: A person may say that it shall; False when it is reached without encryption.
+    """
+
+    mirror: str
+    may_have_it: bool
 
 
 class Discovery:
@@ -84,7 +99,23 @@ class Discovery:
 
     def header(self, repository: Repository, variant: Variant) -> "Future[Header | None]":
         """Return the header of a model that is not here, from a few ranges of its file; None when closing."""
-        return self._ask(lambda: self._hubs.hub().header(repository, variant, self._closing.is_set))
+        name = naming.file_name(Path(variant.path))
+        return self._ask(lambda: self._hubs.hub().header(repository, variant, self._closing.is_set), name)
+
+    def withheld(self) -> "Future[Withheld | None]":
+        """Return the mirror that does not get the access token there is; None when all is sent."""
+
+        def look() -> Withheld | None:
+            hub, settings = self._hubs.hub(), self._hubs.settings()
+            if not (hub.is_mirror and self._hubs.token()) or hub.sends_token:
+                return None
+            return Withheld(hub.endpoint, not settings.token_for_mirror)
+
+        return self._ask(look)
+
+    def send_token_to_mirror(self) -> "Future[HubSettings]":
+        """Send the access token to the mirror that is set, from now on."""
+        return self._ask(lambda: self._hubs.change(token_for_mirror=True))
 
     def test(self) -> "Future[Connection]":
         """Ask the hub for the least that it can answer."""
@@ -124,9 +155,9 @@ class Discovery:
         self._hubs.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _ask(self, question: Callable[[], _T]) -> "Future[_T]":
+    def _ask(self, question: Callable[[], _T], name: str = "") -> "Future[_T]":
         def ask() -> _T:
-            with _explained(self._hubs):
+            with _explained(self._hubs, name):
                 return question()
 
         return self._threads.submit(ask)
@@ -144,10 +175,10 @@ def _part(file: RemoteFile) -> RemotePart:
 
 
 @contextmanager
-def _explained(hubs: Hubs | None = None) -> Iterator[None]:
+def _explained(hubs: Hubs | None = None, name: str = "") -> Iterator[None]:
     try:
         yield
     except HubError as error:
         raise explain(error, mirror=hubs.settings().endpoint if hubs else "") from error
     except ModelFileError as error:
-        raise explain_file(error, "") from error
+        raise explain_file(error, name) from error

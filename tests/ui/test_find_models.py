@@ -12,7 +12,7 @@ from app.domain import language
 from app.services.hubs import HubSettings
 from app.ui.assets import asset
 from app.ui.hub.sheet import FindSheet
-from app.ui.hub.words import age_words, count_words, parameters_words, readable
+from app.ui.hub.words import age_words, count_words, parameters_words, popularity_words, readable
 
 CARD = b"""---
 license: apache-2.0
@@ -159,6 +159,7 @@ def test_filters_ask_again(find, hub, qtbot):
     qtbot.waitUntil(lambda: bool(names(sheet)))
     sheet.results._choices["license"]._apply("apache-2.0")
     qtbot.waitUntil(lambda: names(sheet) == ["Llama-3.1-8B"])
+    sheet.results._choices["architecture"]._apply("llama")
     sheet.results._choices["gated"]._apply(False)
     sheet.results._choices["size"]._apply((4_000_000_000, 9_000_000_000))
 
@@ -227,10 +228,35 @@ def test_a_gated_model_opens_with_a_token(find, qtbot):
     qtbot.waitUntil(lambda: "You have access" in words(sheet))
 
 
+def test_a_mirror_gets_a_token_only_when_a_person_says_so(fireside, find, hub, qtbot):
+    fireside.hubs.set_settings(HubSettings(endpoint=hub.endpoint))
+    sheet = find()
+    look(sheet, "meta/Gated-GGUF", qtbot)
+    qtbot.waitUntil(lambda: sheet.page.token is not None)
+    assert sheet.page.send is None
+    sheet.page.token.setText(GOOD_TOKEN)
+    qtbot.keyClick(sheet.page.token, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: f"has not been sent to the mirror “{hub.endpoint}”" in words(sheet))
+    assert all("authorization" not in request.headers for request in hub.requests)
+    sheet.page.send.click()
+    qtbot.waitUntil(lambda: "You have access" in words(sheet))
+
+
+def test_the_keyboard_stays_where_a_download_was_asked_for(find, qtbot):
+    sheet = find()
+    look(sheet, "maker/Llama-3.1-8B-GGUF", qtbot)
+    button = row(sheet, "Q4_K_M").button
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: button.text() == "Use it", timeout=15_000)
+    assert button.hasFocus()
+
+
 def test_a_file_that_is_no_model_is_told_before_its_download(find, qtbot):
     sheet = find()
     look(sheet, "many/Model-00-GGUF", qtbot)
     qtbot.waitUntil(lambda: "It may not run here." in words(sheet))
+    assert "“”" not in words(sheet)
 
 
 def test_a_sheet_that_closes_early_leaves_nothing_behind(fireside, find, qtbot):
@@ -245,9 +271,12 @@ def test_a_sheet_that_closes_early_leaves_nothing_behind(fireside, find, qtbot):
 
 
 def test_words():
-    assert [count_words(count) for count in (0, 999, 1234, 56_000, 1_234_567)] == [
+    assert popularity_words(1_234_567, 1) == ["1.2M downloads", "1 like"]
+    assert popularity_words(0, 0) == []
+    assert [count_words(count) for count in (0, 999, 1042, 1234, 56_000, 1_234_567)] == [
         "0",
         "999",
+        "1k",
         "1.2k",
         "56k",
         "1.2M",

@@ -96,7 +96,7 @@ class Card(QWidget):
         self._download = download
         failed, done = download.state is State.FAILED, download.state is State.DONE
         stopped = download.state is State.PAUSED
-        self._name.show_facts((title(download),), tint="ink")
+        self._name.show_facts((download.name,), download.quantization, tint="ink")
         self._name.setToolTip(title(download))
         self.pause.setVisible(not (failed or done))
         self.pause.set_icon("play" if stopped else "pause")

@@ -10,7 +10,16 @@ from PySide6.QtCore import QObject, Signal
 from app.domain.download import Download
 from app.domain.errors import UserError
 from app.domain.model import Model
-from app.services.discovery import Discovery, Found, Publisher, Query, Reference, Repository, Variant
+from app.services.discovery import (
+    Discovery,
+    Found,
+    Publisher,
+    Query,
+    Reference,
+    Repository,
+    Variant,
+    Withheld,
+)
 from app.services.models import Models
 from app.services.prospects import Prospect, Prospects
 from app.ui.hub.card import prepared
@@ -33,6 +42,7 @@ class Page:
         problems: By path of a variant: why it could not be had.
         asked: Paths of the variants whose download is being prepared.
         publisher: Who published it; None as long as that is not known.
+        withheld: The mirror that has not been sent the token there is, on the page of a gated model.
     """
 
     name: str
@@ -45,6 +55,7 @@ class Page:
     problems: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     publisher: Publisher | None = None
+    withheld: Withheld | None = None
 
 
 class HubDesk(QObject):
@@ -167,6 +178,10 @@ class HubDesk(QObject):
         """Ask with an access token from now on, first for the page that is shown."""
         self._poster.when_done(self._prospects.set_token(token), lambda kept: self.try_again())
 
+    def send_token_to_mirror(self) -> None:
+        """Send the token to the mirror, too, first for the page that is shown."""
+        self._poster.when_done(self._discovery.send_token_to_mirror(), lambda changed: self.try_again())
+
     def _ask(self, ask: "Callable[[], Future[tuple[Found, ...]]]") -> None:
         self._search += 1
         number = self._search
@@ -190,12 +205,17 @@ class HubDesk(QObject):
         page.repository, page.looking = repository, True
         card = _then(self._discovery.card(repository), prepared)
         self._when(page, card, self._take_card, lambda error: self._take_card(page, ""))
+        if not repository.accessible:
+            self._when(page, self._discovery.withheld(), self._take_withheld, lambda error: None)
         publisher = self._discovery.publisher(repository.maker)
         self._when(page, publisher, self._take_publisher, lambda error: None)
         self._when(page, self._prospects.first_look(repository), self._take_first_look)
 
     def _take_card(self, page: Page, card: str) -> None:
         page.card = card
+
+    def _take_withheld(self, page: Page, withheld: Withheld | None) -> None:
+        page.withheld = withheld
 
     def _take_publisher(self, page: Page, publisher: Publisher) -> None:
         page.publisher = publisher

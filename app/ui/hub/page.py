@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.language import _, plural
-from app.services.discovery import Publisher, Repository, Scan
+from app.services.discovery import Publisher, Repository, Scan, Withheld
 from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.downloads.desk import DownloadDesk
@@ -20,7 +20,7 @@ from app.ui.hub.card import CardText
 from app.ui.hub.desk import HubDesk, Page
 from app.ui.hub.results import short_name
 from app.ui.hub.variants import Variants
-from app.ui.hub.words import age_words, count_words, parameters_words
+from app.ui.hub.words import age_words, count_words, parameters_words, popularity_words
 from app.ui.inspector.fields import small
 from app.ui.links import ask_to_open
 from app.ui.quantities import context_text
@@ -52,6 +52,7 @@ class ModelPage(QScrollArea):
         variants: The files.
         card: The description.
         token: Where an access token is entered, on the page of a gated model.
+        send: Sends it to a mirror, too.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class ModelPage(QScrollArea):
         self._warnings = QVBoxLayout()
         self._warnings.setSpacing(6)
         self.token: QLineEdit | None = None
+        self.send: QPushButton | None = None
         self._told: object = None
         self._heading = label(_("Files"), measure="group")
         self._meaning = small(
@@ -104,6 +106,7 @@ class ModelPage(QScrollArea):
         ):
             column.addWidget(widget)
         column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(2)
         column.addLayout(self._warnings)
         column.addSpacing(6)
         column.addWidget(self._heading)
@@ -154,7 +157,7 @@ class ModelPage(QScrollArea):
         near = page.prospect.near if page.prospect else ()
         problem = page.prospect.problem if page.prospect else ""
         base = page.prospect is not None and page.prospect.is_base
-        told = (near, problem, base, repository)
+        told = (near, problem, base, repository, page.withheld)
         if told == self._told:
             return
         self._told = told
@@ -162,7 +165,7 @@ class ModelPage(QScrollArea):
             if widget := item.widget():
                 widget.hide()
                 widget.deleteLater()
-        self.token = None
+        self.token = self.send = None
         if near:
             self._warnings.addWidget(
                 Caution(
@@ -181,6 +184,8 @@ class ModelPage(QScrollArea):
             )
         if not repository.accessible:
             self._warnings.addWidget(self._gate(page))
+            if page.withheld is not None:
+                self._warnings.addWidget(self._withheld(page.withheld))
         elif repository.gated:
             self._warnings.addWidget(Caution(_("You have access to this gated model."), tone="good"))
         if not repository.variants:
@@ -207,6 +212,7 @@ class ModelPage(QScrollArea):
         field.setPlaceholderText(_("Access token"))
         field.setAccessibleName(_("Access token"))
         use = QPushButton(_("Use this token"))
+        field.setMinimumHeight(use.sizeHint().height())
         visit = QPushButton(_("Open its page"))
         visit.clicked.connect(lambda: self._visit(page))
 
@@ -220,6 +226,20 @@ class ModelPage(QScrollArea):
         row.addWidget(use)
         made.column.addWidget(visit, 0, Qt.AlignmentFlag.AlignLeft)
         made.column.addLayout(row)
+        return made
+
+    def _withheld(self, withheld: Withheld) -> Caution:
+        words = _("Your access token has not been sent to the mirror “{mirror}”.")
+        hint = (
+            _("Whoever runs it could use the token as you can.")
+            if withheld.may_have_it
+            else _("Its address begins with “http://”: others on the way could read the token.")
+        )
+        made = Caution(words.format(mirror=withheld.mirror), hint)
+        if withheld.may_have_it:
+            self.send = QPushButton(_("Send it to this mirror"))
+            self.send.clicked.connect(self._desk.send_token_to_mirror)
+            made.column.addWidget(self.send, 0, Qt.AlignmentFlag.AlignLeft)
         return made
 
     def _visit(self, page: Page) -> None:
@@ -253,8 +273,7 @@ def _facts(repository: Repository, page: Page) -> list[str]:
         parameters_words(repository.parameters),
         _("{size} context").format(size=context_text(context)) if context else "",
         repository.license or _("no licence stated"),
-        _("{count} downloads").format(count=count_words(repository.downloads)),
-        _("{count} likes").format(count=count_words(repository.likes)),
+        *popularity_words(repository.downloads, repository.likes),
         age_words(repository.modified),
     ]
     return [fact for fact in facts if fact]

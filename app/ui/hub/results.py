@@ -34,7 +34,7 @@ from app.services.discovery import Found, Sort
 from app.ui.appearance import Appearance
 from app.ui.controls import SearchField, announce
 from app.ui.hub.desk import HubDesk
-from app.ui.hub.words import age_words, count_words, parameters_words
+from app.ui.hub.words import age_words, parameters_words, popularity_words
 from app.ui.inspector.fields import small
 from app.ui.menus import rounded
 from app.ui.model_rows import Index
@@ -44,6 +44,18 @@ T = TypeVar("T")
 _PAUSE_MS = 450  # after the last letter, before the hub is asked
 _ROOT = QModelIndex()
 _B = 1_000_000_000
+_ARCHITECTURES = (
+    "llama",
+    "qwen3",
+    "qwen3moe",
+    "qwen2",
+    "gemma3",
+    "gemma4",
+    "phi3",
+    "deepseek2",
+    "gpt-oss",
+    "glm4",
+)
 _LICENSES = ("apache-2.0", "mit", "gemma", "llama3.1", "llama3.2", "llama3.3")
 
 
@@ -131,8 +143,7 @@ def described(found: Found) -> list[str]:
     """Return what to say of a repository, the most important first."""
     facts = [
         found.author,
-        _("{count} downloads").format(count=count_words(found.downloads)),
-        _("{count} likes").format(count=count_words(found.likes)),
+        *popularity_words(found.downloads, found.likes),
         age_words(found.modified),
         found.license,
     ]
@@ -279,6 +290,7 @@ class ResultsPage(QWidget):
             ((40 * _B, None), _("Over {size}").format(size="40B")),
         ]
         licenses = [("", _("Any licence")), *((each, each) for each in _LICENSES)]
+        kinds = [("", _("Any architecture")), *((each, each) for each in _ARCHITECTURES)]
         gates = [(None, _("Any terms")), (False, _("No sign-up needed"))]
         return {
             "sort": Choice(appearance, _("Order"), sorts, lambda value: desk.change(sort=value)),
@@ -289,6 +301,9 @@ class ResultsPage(QWidget):
                 lambda pair: desk.change(min_parameters=pair[0], max_parameters=pair[1]),
             ),
             "license": Choice(appearance, _("Licence"), licenses, lambda value: desk.change(license=value)),
+            "architecture": Choice(
+                appearance, _("Architecture"), kinds, lambda value: desk.change(architecture=value)
+            ),
             "gated": Choice(appearance, _("Terms"), gates, lambda value: desk.change(gated=value)),
         }
 
@@ -332,6 +347,7 @@ class ResultsPage(QWidget):
         self._choices["sort"].show_value(query.sort)
         self._choices["size"].show_value((query.min_parameters, query.max_parameters))
         self._choices["license"].show_value(query.license)
+        self._choices["architecture"].show_value(query.architecture)
         self._choices["gated"].show_value(query.gated)
         self.rows.show_found(desk.found)
         if self.list.hasFocus() and not desk.found:

@@ -151,7 +151,6 @@ class VariantRow(QWidget):
         if self.button.text() != words:
             self.button.setText(words)
             self.button.setAccessibleName(f"{words}: {self.variant.name}")
-        self.button.setEnabled(self.variant.path not in self._page.asked)
 
     def _words(self, download: Download | None, problem: str) -> str:
         if self.variant.path in self._page.asked:

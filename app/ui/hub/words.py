@@ -30,9 +30,19 @@ def count_words(count: int) -> str:
         units = ((10**9, "{number}B"), (10**6, "{number}M"), (1000, "{number}k"))
     for size, words in units:
         if count >= size:
-            number = QLocale().toString(count / size, "f", 1 if count < 10 * size else 0)
-            return words.format(number=number)
+            number = count / size
+            digits = 1 if number < 10 and round(number, 1) % 1 else 0
+            return words.format(number=QLocale().toString(number, "f", digits))
     return QLocale().toString(count)
+
+
+def popularity_words(downloads: int, likes: int) -> list[str]:
+    """Return how often something was downloaded and liked; nothing for never."""
+    words = [
+        (downloads, plural("{count} download", "{count} downloads", downloads)),
+        (likes, plural("{count} like", "{count} likes", likes)),
+    ]
+    return [text.format(count=count_words(count)) for count, text in words if count]
 
 
 def parameters_words(parameters: int) -> str:
