@@ -290,7 +290,7 @@ class ResultsPage(QWidget):
             ((40 * _B, None), _("Over {size}").format(size="40B")),
         ]
         licenses = [("", _("Any licence")), *((each, each) for each in _LICENSES)]
-        kinds = [("", _("Any architecture")), *((each, each) for each in _ARCHITECTURES)]
+        kinds = [("", _("Any family")), *((each, each) for each in _ARCHITECTURES)]
         gates = [(None, _("Any terms")), (False, _("No sign-up needed"))]
         return {
             "sort": Choice(appearance, _("Order"), sorts, lambda value: desk.change(sort=value)),
