@@ -72,7 +72,11 @@ class LoadOptions:
         Raises:
             UserError: When positions cannot be rotated for it.
         """
-        layout = choose(
+        return replace(self.cells(header, context, gpu=gpu), rope=self.rotation(header, context))
+
+    def cells(self, header: Header, context: int, *, gpu: bool) -> Layout:
+        """Return the layout without its rotation, which takes no memory; this is possible for any context."""
+        return choose(
             header,
             context,
             kv_type=self.kv_type,
@@ -81,7 +85,6 @@ class LoadOptions:
             whole_window=self.whole_window,
             gpu=gpu and self.gpu_layers != 0,
         )
-        return replace(layout, rope=self.rotation(header, context))
 
     def rotation(self, header: Header, context: int) -> Rope:
         """Return how positions are rotated in a context of so many tokens.

@@ -84,7 +84,7 @@ def outlook(model: Model, context: int | None, options: LoadOptions) -> Outlook:
     usual = usual_context(trained)
 
     def take(size: int) -> Take:
-        layout = options.layout(header, size, gpu=gpu)
+        layout = options.cells(header, size, gpu=gpu)
         memory = estimate(header, layout, gpu=gpu)
         rest = memory.compute + memory.vocabulary + memory.program
         return Take(size, memory.weights, memory.kv_cache, rest)

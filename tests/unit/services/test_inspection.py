@@ -44,6 +44,10 @@ def test_how_it_is_loaded_and_a_size_of_ones_own_count(inspection, starter):
     assert small.chosen.conversation < 0.6 * plain.chosen.conversation
 
 
+def test_a_size_beyond_every_scaling_has_its_memory_too(inspection, starter):
+    assert inspection.outlook(starter, 10**6, LoadOptions()).result(60).chosen.context == 10**6
+
+
 def test_sizes_reach_up_to_what_the_model_was_trained_for(inspection, gemma):
     model = Model(gemma, "Gemma", Origin.OWN, 1)
     sizes = [take.context for take in inspection.outlook(model, None, LoadOptions()).result(60).sizes]
