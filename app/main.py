@@ -219,9 +219,10 @@ def _window(folders: Folders) -> int:
     from app.ui.localization import localize
     from app.ui.post import Poster
     from app.ui.single_instance import instance_name, listen, raise_first
+    from app.ui.window_memory import WindowMemory
 
     application = make_application(sys.argv[:1])
-    localize(application)
+    localize(application, WindowMemory(folders.data / "window.ini").language)
     lock = InstanceLock(folders.data / "window.lock")
     if not lock.acquire():
         raise_first(instance_name(folders.data))
@@ -257,6 +258,10 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         adoption=services.adoption,
         discovery=services.discovery,
         prospects=services.prospects,
+        network=services.network,
+        contacts=services.contacts,
+        snapshots=services.snapshots,
+        keeping=services.keeping,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from app.domain.language import _
 
 _MAC = sys.platform == "darwin"
+_ROLES = {"quit": QAction.MenuRole.QuitRole, "settings": QAction.MenuRole.PreferencesRole}  # a Mac's places
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def table() -> tuple[Entry, ...]:
         Entry("unload-model", chat, _("Unload the model")),
         Entry("previous-chat", chat, _("Previous chat"), ("Ctrl+Shift+[",)),
         Entry("next-chat", chat, _("Next chat"), ("Ctrl+Shift+]",)),
+        Entry("settings", chat, _("Settings…"), ("Ctrl+,",)),
         Entry("quit", chat, _("Quit Fireside"), ("Ctrl+Q",)),
         Entry("stop", message, _("Stop the answer"), ("Esc",)),
         Entry("regenerate", message, _("Answer again"), ("Ctrl+R",)),
@@ -48,6 +50,7 @@ def table() -> tuple[Entry, ...]:
         Entry("sidebar", view, _("Show or hide the chats"), ("Ctrl+\\",)),
         Entry("inspector", view, _("Show or hide the settings of the model"), ("Ctrl+I",)),
         Entry("find-chat", view, _("Find a chat"), ("Ctrl+Shift+F",)),
+        Entry("network", view, _("What was asked over the network")),
         Entry("zoom-in", view, _("Larger text"), ("Ctrl++", "Ctrl+=")),
         Entry("zoom-out", view, _("Smaller text"), ("Ctrl+-",)),
         Entry("zoom-reset", view, _("Normal text size"), ("Ctrl+0",)),
@@ -77,7 +80,7 @@ class Actions:
             keys = (rebound[entry.name],) if rebound and entry.name in rebound else entry.keys
             action.setShortcuts([QKeySequence(key) for key in keys])
             action.triggered.connect(lambda _checked, run=handlers[entry.name]: run())
-            action.setMenuRole(QAction.MenuRole.QuitRole if entry.name == "quit" else QAction.MenuRole.NoRole)
+            action.setMenuRole(_ROLES.get(entry.name, QAction.MenuRole.NoRole))
             window.addAction(action)
             self._by_name[entry.name] = action
             self._menus.setdefault(entry.menu, []).append(action)

@@ -1,5 +1,7 @@
 """What the window wears right now: one palette, one size of text."""
 
+from enum import StrEnum
+
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
@@ -10,12 +12,21 @@ from app.ui.stylesheet import stylesheet
 from app.ui.theme import DARK, LIGHT, Palette, selection
 
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.7, 2.0
+ZOOM_STEP = 1.1
+
+
+class Scheme(StrEnum):
+    """Which palette a person wants."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
 
 
 class Appearance(QObject):
     """The palette and the size of text that are in use, for everything that paints itself.
 
-    Follows the desktop between light and dark.
+    Follows the desktop between light and dark, unless a person wants one of them.
 
     Signals:
         changed: Another palette or another size; painted widgets update.
@@ -33,9 +44,10 @@ class Appearance(QObject):
         self._system_scale = system_scale()
         self._zoom = 1.0
         self.palette = LIGHT
+        self.scheme = Scheme.SYSTEM
         hints = application.styleHints()
         hints.colorSchemeChanged.connect(self._follow)
-        self._follow(hints.colorScheme())
+        self.use(self._wanted(hints.colorScheme()))
 
     @property
     def scale(self) -> float:
@@ -51,6 +63,17 @@ class Appearance(QObject):
         """Make all text larger or smaller, within bounds that keep the window usable."""
         self._zoom = min(LARGEST_ZOOM, max(SMALLEST_ZOOM, zoom))
         self._apply()
+
+    def set_scheme(self, scheme: Scheme) -> None:
+        """Be light, dark, or as the desktop is, with the frame that the system draws around the window."""
+        self.scheme = scheme
+        hints = self._application.styleHints()
+        hints.setColorScheme(
+            {Scheme.LIGHT: Qt.ColorScheme.Light, Scheme.DARK: Qt.ColorScheme.Dark}.get(
+                scheme, Qt.ColorScheme.Unknown
+            )
+        )
+        self._follow(hints.colorScheme())
 
     def use(self, palette: Palette) -> None:
         """Wear `palette` until the desktop's scheme changes."""
@@ -70,7 +93,14 @@ class Appearance(QObject):
         return QColor(getattr(self.palette, token))
 
     def _follow(self, scheme: Qt.ColorScheme) -> None:
-        self.use(DARK if scheme == Qt.ColorScheme.Dark else LIGHT)
+        palette = self._wanted(scheme)
+        if palette is not self.palette:
+            self.use(palette)
+
+    def _wanted(self, scheme: Qt.ColorScheme) -> Palette:
+        if self.scheme is not Scheme.SYSTEM:
+            return DARK if self.scheme is Scheme.DARK else LIGHT
+        return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
 
     def _apply(self) -> None:
         self._application.setFont(self.font(14))

@@ -7,12 +7,13 @@ from app.domain import language
 from app.ui.assets import asset
 
 
-def localize(application: QApplication) -> None:
-    """Speak the user's language, in Fireside's words and in those of Qt's dialogs and menus.
+def localize(application: QApplication, chosen: str = "") -> None:
+    """Speak the user's language, or the one that was `chosen`, in Fireside's words and in those of Qt.
 
     Call it before the first widget is made. It takes half a millisecond.
     """
-    language.install(asset("translations"), otherwise=QLocale.system().uiLanguages())
+    wanted = [chosen] if chosen else None
+    language.install(asset("translations"), wanted, otherwise=QLocale.system().uiLanguages())
     translator = QTranslator(application)
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     if translator.load(QLocale(language.current()), "qtbase", "_", folder):

@@ -17,18 +17,22 @@ from app.domain.changes import Changed, Changes, Kind
 from app.domain.language import _
 from app.services.adoption import Adoption
 from app.services.choices import ModelChoices
+from app.services.contacts import Contacts
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
 from app.services.history import History
 from app.services.inspection import Inspection
+from app.services.keeping import Keeping
 from app.services.live import Phase
 from app.services.models import Models
+from app.services.network import Network
 from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.recommendations import Recommendations
+from app.services.snapshots import Snapshots
 from app.ui.actions import Actions
-from app.ui.appearance import Appearance
+from app.ui.appearance import ZOOM_STEP, Appearance
 from app.ui.chat_page import ChatPage
 from app.ui.current_chat import CurrentChat
 from app.ui.downloads.cards import DownloadCards
@@ -47,6 +51,8 @@ from app.ui.model_offers import ModelOffers
 from app.ui.notices import Offer
 from app.ui.post import Poster
 from app.ui.pump import Pump
+from app.ui.settings.desk import SettingsDesk
+from app.ui.settings.opener import SettingsOpener
 from app.ui.sidebar.chats import ChatList, shown_title
 from app.ui.sidebar.shelf import Shelf
 from app.ui.sidebar.sidebar import Sidebar
@@ -54,7 +60,6 @@ from app.ui.transcript.highlight import Highlighter
 from app.ui.window_memory import WindowMemory
 
 _SMALLEST, _USUAL = (640, 480), (1180, 780)
-_ZOOM_STEP = 1.1
 
 
 class MainWindow(QMainWindow):
@@ -90,6 +95,10 @@ class MainWindow(QMainWindow):
         adoption: Adoption,
         discovery: Discovery,
         prospects: Prospects,
+        network: Network,
+        contacts: Contacts,
+        snapshots: Snapshots,
+        keeping: Keeping,
         memory: WindowMemory,
     ) -> None:
         """Build the window around the services.
@@ -108,6 +117,10 @@ class MainWindow(QMainWindow):
             adoption: The models of other apps.
             discovery: The models at the hub.
             prospects: How those would do here.
+            network: How the hub is reached.
+            contacts: What was asked over the network.
+            snapshots: What is kept on disk of chats.
+            keeping: How long models stay in memory.
             memory: Remembers the place and looks of the window.
         """
         super().__init__()
@@ -115,6 +128,7 @@ class MainWindow(QMainWindow):
         self._preferences, self._choices, self._memory = preferences, choices, memory
         self._painted = self._introduced = False
         self.appearance = appearance = Appearance(_application(), self)
+        appearance.set_scheme(memory.scheme)
         appearance.set_zoom(memory.zoom)
         self._shelf = Shelf(poster, history, ChatList())
         self._drafts = Drafts(history, preferences, poster)
@@ -138,6 +152,10 @@ class MainWindow(QMainWindow):
         self._highlighter = Highlighter(self)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
         self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, offers, self._frame)
+        settings = SettingsDesk(
+            poster, appearance, memory, preferences, network, adoption, snapshots, keeping
+        )
+        self._settings = SettingsOpener(settings, contacts, self.sidebar.mark, self._frame)
         self.first_run = FirstRun(appearance, offers)
         self.page.set_first_run(self.first_run)
         self.page.set_arrivals(Arrivals(self._downloads, offers))
@@ -237,6 +255,8 @@ class MainWindow(QMainWindow):
             "unload-model": self._models.unload,
             "previous-chat": lambda: self._step_chat(-1),
             "next-chat": lambda: self._step_chat(1),
+            "settings": lambda: self._settings.open_settings(),
+            "network": lambda: self._settings.open_network(),
             "quit": self._quit,
             "stop": self._escape,
             "regenerate": page.regenerate_last,
@@ -245,8 +265,8 @@ class MainWindow(QMainWindow):
             "sidebar": lambda: self._frame.show_sidebar(not self._frame.shown),
             "inspector": self._toggle_inspector,
             "find-chat": self._find_chat,
-            "zoom-in": lambda: look.set_zoom(look.zoom * _ZOOM_STEP),
-            "zoom-out": lambda: look.set_zoom(look.zoom / _ZOOM_STEP),
+            "zoom-in": lambda: look.set_zoom(look.zoom * ZOOM_STEP),
+            "zoom-out": lambda: look.set_zoom(look.zoom / ZOOM_STEP),
             "zoom-reset": lambda: look.set_zoom(1.0),
         }
 
@@ -268,9 +288,8 @@ class MainWindow(QMainWindow):
         self._desk.picker.find_requested.connect(self._find_models)
         self._desk.picker.show_shortcut(self.actions_by_name.keys("find-models"))
         self._hub.chosen.connect(self._desk.choose)
-        self._hub.asked.connect(sidebar.show_contact)
-        self._desk.offers.asked.connect(sidebar.show_contact)
-        self._downloads.begun.connect(sidebar.show_contact)
+        sidebar.settings_requested.connect(self._settings.open_settings)
+        self._settings.sources_changed.connect(self._desk.offers.refresh)
         page.bar.sidebar_requested.connect(lambda: self._frame.show_sidebar(True))
         page.bar.new_requested.connect(self._new_chat)
         page.bar.inspector_requested.connect(self._toggle_inspector)
@@ -309,6 +328,8 @@ class MainWindow(QMainWindow):
                 self._chat.take_messages(change.ids)
             case Kind.DOWNLOADS:
                 self._downloads.refresh()
+            case Kind.NETWORK:
+                self._settings.take_contacts()
             case Kind.MODELS | Kind.ENGINE:
                 self.page.show_models(searched=change.kind is Kind.MODELS)
                 self._desk.show_models()

@@ -1,6 +1,8 @@
 """Sizes and counts as people read them, in the locale's digits."""
 
-from PySide6.QtCore import QLocale
+from datetime import datetime
+
+from PySide6.QtCore import QDate, QLocale, QTime
 
 from app.domain.language import _
 
@@ -24,6 +26,15 @@ def count_text(tokens: int) -> str:
     if thousands < 1:
         return QLocale().toString(tokens)
     return f"{QLocale().toString(thousands, 'f', 1 if thousands < 10 else 0)}k"
+
+
+def time_text(moment: datetime) -> str:
+    """Return a local time of day, with the date where that is another one than today's."""
+    short = QLocale.FormatType.ShortFormat
+    text = QLocale().toString(QTime(moment.hour, moment.minute), short)
+    if moment.date() == datetime.now().astimezone().date():
+        return text
+    return f"{QLocale().toString(QDate(moment.year, moment.month, moment.day), short)} {text}"
 
 
 def fit_words(fit: str) -> tuple[str, str]:

@@ -52,6 +52,16 @@ QPushButton[kind="quiet"] { background: transparent; border: 2px solid transpare
 QPushButton[kind="quiet"]:hover { background: %(hover)s; color: %(ink)s; }
 QPushButton[kind="quiet"]:focus { border-color: %(accent)s; }
 
+QPushButton[kind="tab"] { background: transparent; border: 2px solid transparent; border-radius: 8px;
+    padding: 5px 8px; text-align: left; color: %(ink)s; }
+QPushButton[kind="tab"]:hover { background: %(hover)s; }
+QPushButton[kind="tab"]:checked { background: %(hover)s; font-weight: 600; }
+QPushButton[kind="tab"]:focus { border-color: %(accent)s; }
+QPushButton[kind="mark"] { background: transparent; border: 2px solid transparent; border-radius: 8px;
+    padding: 0; }
+QPushButton[kind="mark"]:hover { background: %(hover)s; }
+QPushButton[kind="mark"]:focus { border-color: %(accent)s; }
+
 #segments { background: %(hover)s; border-radius: 8px; }
 QPushButton[kind="segment"] { background: transparent; border: 2px solid transparent; border-radius: 6px;
     padding: 3px 2px; font-size: %(small)spt; color: %(soft)s; }

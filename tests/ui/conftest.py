@@ -13,17 +13,22 @@ from app.domain.changes import Changes
 from app.domain.model import Model
 from app.services.adoption import Adoption
 from app.services.choices import ModelChoices
+from app.services.contacts import Contacts
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
 from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
+from app.services.keeping import Keeping
 from app.services.models import Models
+from app.services.network import Network
 from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.recommendations import Recommendations
+from app.services.snapshots import Snapshots
 from app.storage.chats import ChatStore
+from app.storage.contact_file import ContactFile
 from app.storage.database import Database
 from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders
@@ -64,7 +69,8 @@ class Fireside:
         self.preferences = Preferences(kept)
         self.choices = ModelChoices(kept)
         self.inspection = Inspection(Folders.at(home))
-        self.hubs = Hubs(kept)
+        self.contacts = Contacts(ContactFile(home / "network.jsonl"), self.changes)
+        self.hubs = Hubs(kept, self.contacts.log)
         self.discovery = Discovery(self.hubs)
         self.downloads = Downloads(
             DownloadStore(self.database, self.changes),
@@ -75,6 +81,10 @@ class Fireside:
         )
         self.recommendations = Recommendations(self.discovery, self.downloads)
         self.prospects = Prospects(self.hubs, self.discovery, self.downloads)
+        self.network = Network(self.hubs, kept, self.downloads.throttle)
+        self.snapshots = Snapshots(Folders.at(home))
+        self.keeping = Keeping(kept, self.engine)
+        self.adoption = Adoption(kept, self.models)
         self.window = MainWindow(
             poster=self.poster,
             history=self.history,
@@ -86,9 +96,13 @@ class Fireside:
             inspection=self.inspection,
             downloads=self.downloads,
             recommendations=self.recommendations,
-            adoption=Adoption(kept, self.models),
+            adoption=self.adoption,
             discovery=self.discovery,
             prospects=self.prospects,
+            network=self.network,
+            contacts=self.contacts,
+            snapshots=self.snapshots,
+            keeping=self.keeping,
             memory=WindowMemory(home / "window.ini"),
         )
         qtbot.addWidget(self.window)
@@ -152,6 +166,9 @@ class Fireside:
         self.downloads.close()
         self.discovery.close()
         self.prospects.close()
+        self.network.close()
+        self.contacts.close()
+        self.snapshots.close()
         self.models.close()
         QApplication.processEvents()
         self.database.close()

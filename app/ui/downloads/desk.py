@@ -28,13 +28,11 @@ class DownloadDesk(QObject):
     Signals:
         changed: One was added, has gone, or stands otherwise.
         ticked: The progress of those that are being fetched is another.
-        begun: One is being fetched.
         use_requested: The Download whose model a person wants to talk to.
     """
 
     changed = Signal()
     ticked = Signal()
-    begun = Signal()
     use_requested = Signal(object)
 
     def __init__(self, poster: Poster, downloads: Downloads, notices: Notices, over: QWidget) -> None:

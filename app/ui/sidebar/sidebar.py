@@ -1,7 +1,7 @@
-"""The sidebar as a whole: new chat, search, the list, downloads, and what was sent from this computer."""
+"""The sidebar as a whole: new chat, search, the list, downloads, and what was asked over the network."""
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 from app.domain.language import _
 from app.ui.appearance import Appearance
 from app.ui.controls import IconButton, SearchField, label
-from app.ui.downloads.bar import Line
 from app.ui.downloads.cards import DownloadCards
 from app.ui.sidebar.chats import ChatList
+from app.ui.sidebar.offline_mark import OfflineMark
 from app.ui.sidebar.view import ChatView
 
 WIDTH = 264
@@ -30,14 +30,17 @@ class Sidebar(QFrame):
     Attributes:
         view: The list of chats, with its own signals.
         downloads: What is on its way to this computer.
+        mark: What was asked over the network.
 
     Signals:
         new_requested: A new chat.
         hide_requested: Out of the way.
+        settings_requested: The settings.
     """
 
     new_requested = Signal()
     hide_requested = Signal()
+    settings_requested = Signal()
 
     def __init__(
         self, appearance: Appearance, chats: ChatList, downloads: DownloadCards, main_menu: QMenu
@@ -76,12 +79,6 @@ class Sidebar(QFrame):
     def show_shortcut(self, keys: str) -> None:
         """Write the shortcut of a new chat on its button."""
         self._new.show_shortcut(keys)
-
-    def show_contact(self) -> None:
-        """Say that the hub of models has been asked for something since the start."""
-        self._sent.show_facts((_("Only asked for models"),))
-        for part in (self._lock, self._sent):
-            part.setToolTip(_("Fireside has asked the hub for models. Nothing you wrote was sent."))
 
     def focus_search(self) -> None:
         """Put the keyboard into the search field."""
@@ -127,18 +124,14 @@ class Sidebar(QFrame):
         column.setSpacing(2)
         column.addWidget(self.downloads)
         row = QHBoxLayout()
-        row.setContentsMargins(8, 0, 6, 0)
+        row.setContentsMargins(0, 0, 6, 0)
+        row.setSpacing(0)
         column.addLayout(row)
-        lock = QLabel()
-        appearance.changed.connect(lambda: lock.setPixmap(_lock(appearance)))
-        lock.setPixmap(_lock(appearance))
-        self._sent = words = Line(appearance)
-        words.show_facts((_("Nothing sent"),))
-        for part in (lock, words):
-            part.setToolTip(_("Fireside has made no network connection"))
-        self._lock = lock
-        row.addWidget(lock)
-        row.addWidget(words, 1)
+        self.mark = OfflineMark(appearance)
+        settings = IconButton(appearance, "settings", _("Settings"))
+        settings.clicked.connect(self.settings_requested)
+        row.addWidget(self.mark, 1)
+        row.addWidget(settings)
         more = IconButton(appearance, "dots", _("Menu"))
         more.setMenu(main_menu)
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -155,10 +148,6 @@ class Sidebar(QFrame):
             _("Your chats will be listed here.") if self._chats.empty else _("No chat has this in its title.")
         )
         self._empty.setVisible(not shown)
-
-
-def _lock(appearance: Appearance) -> QPixmap:
-    return appearance.icon("lock").pixmap(QSize(18, 18))
 
 
 class Ember(QWidget):

@@ -1,0 +1,1 @@
+"""What is set for all of Fireside, a section a module."""

@@ -1,0 +1,237 @@
+"""Settings: where models come from, over which way, and how fast."""
+
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtWidgets import QPushButton
+
+from app.domain.errors import UserError
+from app.domain.language import _, joined
+from app.services.network import Attempt, Connection, Reach
+from app.ui.controls import announce
+from app.ui.inspector.numbers import number_text, read_number
+from app.ui.inspector.switch import SwitchField
+from app.ui.settings.desk import SettingsDesk
+from app.ui.settings.page import LineField, SettingsPage, beside, group, note, show_note
+
+_MB = 1_000_000
+_SLOWEST = 10_000  # bytes a second; less would be no download
+
+
+class NetworkPage(SettingsPage):
+    """The section.
+
+    Attributes:
+        mirror: Another address than the usual hub's.
+        proxy: What connections go through.
+        token: Where an access token is entered; none is ever shown in it.
+        forget: Forgets the token.
+        consent: Whether the token may go to the mirror.
+        limit: The most that downloads may take.
+        test: Asks the hub, or gives that up.
+        log: Opens the list of connections.
+
+    Signals:
+        log_requested: The list of connections.
+    """
+
+    log_requested = Signal()
+
+    def __init__(self, desk: SettingsDesk, title: str) -> None:
+        super().__init__(title)
+        self._desk = desk
+        self._reach: Reach | None = None
+        self._attempt: Attempt | None = None
+        self._add_hub()
+        self._add_token()
+        self._add_rest()
+
+    def _add_hub(self) -> None:
+        self.mirror = LineField(
+            _("Mirror"),
+            lambda text: self._change(self.mirror, endpoint=text),
+            hint="https://",
+            meaning=_("Another address with the same models. Leave it empty for the usual hub."),
+        )
+        self.proxy = LineField(
+            _("Proxy"),
+            lambda text: self._change(self.proxy, proxy=text),
+            hint="socks5://127.0.0.1:1080",
+            meaning=_(
+                "Such as http://host:8080 or socks5://host:1080. Left empty, the system’s one is used."
+            ),
+        )
+        self._password = note(_("The password in it is kept as it is, readable on this computer."), "warn")
+        self._password.hide()
+        self.test = QPushButton(_("Test connection"))
+        self.test.clicked.connect(self._press_test)
+        self._answer, self._hint = note(""), note("")
+        self.column.addWidget(group(_("The hub of models")))
+        for widget in (self.mirror, self.proxy, self._password):
+            self.column.addWidget(widget)
+        self.column.addLayout(beside(self.test))
+        self.column.addWidget(self._answer)
+        self.column.addWidget(self._hint)
+
+    def _add_token(self) -> None:
+        self.token = LineField(
+            _("Access token"),
+            self._set_token,
+            hint=_("Paste it here"),
+            meaning=_("Some makers want to know who downloads. A token of your account at the hub says so."),
+            secret=True,
+        )
+        self._kept, self._lasting = note("", "good"), note("")
+        self.forget = QPushButton(_("Forget the token"))
+        self.forget.clicked.connect(self._forget)
+        self.consent = SwitchField(
+            self._desk.appearance,
+            _("Send the token to the mirror, too"),
+            lambda wanted: self._change(self.consent, token_for_mirror=wanted),
+            _("Whoever runs the mirror could use it then. Allow it only if you trust them."),
+        )
+        self._unsafe = note(
+            _(
+                "The mirror’s address begins with “http://”: others could read the token on the way, "
+                "so it is not sent."
+            ),
+            "warn",
+        )
+        self.column.addWidget(group(_("Who you are")))
+        for widget in (self.token, self._kept, self._lasting):
+            self.column.addWidget(widget)
+        self.column.addLayout(beside(self.forget))
+        for hidden in (self.forget, self.consent, self._unsafe):
+            hidden.hide()
+        self.column.addWidget(self.consent)
+        self.column.addWidget(self._unsafe)
+
+    def _add_rest(self) -> None:
+        self.limit = LineField(
+            _("All downloads together take at most"),
+            self._set_limit,
+            unit=_("MB/s"),
+            hint=_("no limit"),
+            meaning=_("Leave it empty for no limit. It holds at once."),
+        )
+        self.log = QPushButton(_("What Fireside has asked over the network"))
+        self.log.setProperty("kind", "link")
+        self.log.setProperty("flush", "true")
+        self.log.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.log.clicked.connect(self.log_requested)
+        self.column.addWidget(group(_("Speed")))
+        self.column.addWidget(self.limit)
+        self.column.addLayout(beside(self.log))
+
+    def refresh(self) -> None:
+        """Show what is set now."""
+        self._desk.when(self, self._desk.network.read(), self._take)
+
+    def leave(self) -> None:
+        """Set what is being written, and wait for no answer."""
+        self._finish_edits()
+        self._give_up()
+
+    def _take(self, reach: Reach) -> None:
+        self._reach = reach
+        settings, token = reach.settings, reach.token
+        self.mirror.show_value(settings.endpoint)
+        self.proxy.show_value(settings.proxy)
+        self._password.setVisible("@" in settings.proxy)
+        self.limit.show_value(number_text(reach.limit / _MB) if reach.limit else "")
+        self.forget.setVisible(token is not None)
+        kept = lasting = ""
+        if token is not None:
+            kept = _("There is a token.")
+            if token.ending:
+                kept = _("There is a token; it ends with “{letters}”.").format(letters=token.ending)
+            lasting = (
+                _("It is kept in this computer’s keyring.")
+                if token.lasting
+                else _(
+                    "This computer has no keyring that could keep it, so it is forgotten when Fireside "
+                    "is closed."
+                )
+            )
+        show_note(self._kept, kept)
+        show_note(self._lasting, lasting)
+        self.consent.setVisible(bool(settings.endpoint))
+        self.consent.show_value(settings.token_for_mirror)
+        refused = settings.token_for_mirror and token is not None and not reach.sends_token
+        self._unsafe.setVisible(refused and urlsplit(settings.endpoint).scheme == "http")
+
+    def _change(self, field: LineField | SwitchField, **values: object) -> None:
+        self._tell("", "")
+        self._desk.when(field, self._desk.network.change(**values), self._take, field.complain)
+
+    def _set_token(self, text: str) -> None:
+        def kept(reach: Reach) -> None:
+            self.token.line.clear()
+            self._take(reach)
+
+        self._tell("", "")
+        self._desk.when(self, self._desk.network.set_token(text), kept, self.token.complain)
+
+    def _forget(self) -> None:
+        self.token.line.setFocus()  # the button goes
+        self._tell("", "")
+        self._desk.when(self, self._desk.network.set_token(""), self._take, self.token.complain)
+
+    def _set_limit(self, text: str) -> None:
+        limit = round(read_number(text, whole=False) * _MB) if text else 0
+        if text and limit < _SLOWEST:
+            raise UserError(_("That is too slow for a download."), _("Leave the field empty for no limit."))
+        self._desk.when(self, self._desk.network.set_limit(limit), self._take, self.limit.complain)
+
+    def _press_test(self) -> None:
+        if self._attempt is not None:
+            self._give_up()
+            self._tell("", "")
+            return
+        self._finish_edits()
+        self.test.setText(_("Cancel"))
+        self._tell(_("Asking the hub…"), "")
+        attempt = self._attempt = self._desk.network.test()
+
+        def answered(connection: Connection) -> None:
+            self._end(attempt, self._words(connection), "", "good")
+
+        def failed(error: UserError) -> None:
+            self._end(attempt, error.message, error.hint, "bad")
+
+        self._desk.when(self, attempt.answer, answered, failed)
+
+    def _end(self, attempt: Attempt, answer: str, hint: str, tone: str) -> None:
+        if attempt is not self._attempt:
+            return
+        self._attempt = None
+        self.test.setText(_("Test connection"))
+        refused = next((each for each in (self.mirror, self.proxy) if each.problem), None)
+        if refused is not None:  # what stands there was not what was asked
+            refused.line.setFocus()
+            self._tell("", "")
+        else:
+            self._tell(answer, hint, tone)
+            announce(self, joined(answer, hint))
+
+    def _tell(self, answer: str, hint: str, tone: str = "soft") -> None:
+        show_note(self._answer, answer, tone)
+        show_note(self._hint, hint)
+
+    def _give_up(self) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.cancel()
+            self.test.setText(_("Test connection"))
+
+    def _words(self, connection: Connection) -> str:
+        seconds = QLocale().toString(connection.seconds, "f", 1)
+        text = _("The hub answers, in {seconds} s.")
+        if connection.is_mirror:
+            text = _("The mirror answers, in {seconds} s.")
+        text = text.format(seconds=seconds)
+        if connection.user:
+            return joined(text, _("It knows you as {name}.").format(name=connection.user))
+        if self._reach is not None and self._reach.token is not None:
+            return joined(text, _("Your access token is not sent to it."))
+        return text
