@@ -169,7 +169,6 @@ class DownloadDesk(QObject):
         moving = any(progress.running for progress in self._progress.values())
         if moving and not self._clock.isActive():
             self._clock.start()
-            self.begun.emit()
         elif not moving:
             self._clock.stop()
         self._taskbar.show(self.part if moving else None)
