@@ -22,12 +22,10 @@ class ModelOffers(QObject):
 
     Signals:
         changed: There is something else to offer.
-        asked: The hub is asked for something.
         adopted: A Model of another app, which is on the list of models now.
     """
 
     changed = Signal()
-    asked = Signal()
     adopted = Signal(object)
 
     def __init__(
@@ -110,7 +108,6 @@ class ModelOffers(QObject):
             return
         self._asked.add(one.id)
         self._problems.pop(one.id, None)
-        self.asked.emit()
         self.changed.emit()
 
         def begun(download: Download) -> None:

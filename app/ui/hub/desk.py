@@ -70,7 +70,6 @@ class HubDesk(QObject):
         page: The model that is looked at; None while the results are.
 
     Signals:
-        asked: The hub is asked for something.
         searched: The results are others.
         grown: There are more results.
         turned: Another page is shown, or none.
@@ -78,7 +77,6 @@ class HubDesk(QObject):
         chosen: A Model that is here already, to talk to.
     """
 
-    asked = Signal()
     searched = Signal()
     grown = Signal()
     turned = Signal()
@@ -131,7 +129,6 @@ class HubDesk(QObject):
     def open(self, name: str, revision: str = "") -> None:
         """Look at a model."""
         page = self.page = Page(name, revision)
-        self.asked.emit()
         self.turned.emit()
         self._when(page, self._discovery.look(name, revision or None), self._take_repository)
 
@@ -186,7 +183,6 @@ class HubDesk(QObject):
         self._search += 1
         number = self._search
         self.searching, self.error = True, None
-        self.asked.emit()
 
         def came(found: tuple[Found, ...]) -> None:
             if number == self._search:
