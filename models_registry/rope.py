@@ -9,37 +9,18 @@ costs quality on short texts too, so the smallest step that covers the context i
 import math
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
 from models_registry.header import Header
 from models_registry.layers import shape_of
+from models_registry.rope_options import RopeError, RopeOptions, RopeProblem, require_effect
 
 STEPS = (1, 2, 4, 8)
 """How many times longer than the trained length a context may be."""
 
-METHODS = ("auto", "none", "yarn", "ntk", "linear")
-
-RANGES = {
-    "factor": (1.0, 64.0),
-    "freq_base": (1.0, 1e12),
-    "freq_scale": (1 / 64, 1.0),
-    "original_context": (1, 100_000_000),
-    "ext_factor": (0.0, 1.0),
-    "beta_fast": (0.001, 1000.0),
-    "beta_slow": (0.001, 1000.0),
-}
-"""The lowest and the highest value of each raw number."""
-
 _USUAL_BASE = 10_000.0
 _ROUNDING = 256  # llama.cpp rounds contexts up to a multiple of this
 _FINE = {"yarn": 4, "ntk": 2}  # up to which factor a model that was not tuned for it usually reads well
-_RAW = tuple(RANGES)
-_EFFECTIVE = {
-    "none": ("freq_base",),
-    "linear": ("factor", "freq_base", "freq_scale", "original_context"),
-    "ntk": ("factor", "original_context"),
-    "yarn": _RAW,
-}
 # As in llama.cpp's llama_model_rope_type: their positions are not rotated.
 _NOT_ROTATED = frozenset(
     {"gpt2", "gptj", "mpt", "refact", "bloom", "mamba", "mamba2", "jamba", "jais", "rwkv6", "rwkv6qwen2"}
@@ -66,101 +47,7 @@ class Note(StrEnum):
     NOT_ROTATED = "not_rotated"  # nothing can be set
 
 
-class RopeProblem(StrEnum):
-    """Why a rotation cannot be."""
-
-    OUT_OF_RANGE = "out_of_range"
-    UNKNOWN_METHOD = "unknown_method"
-    NO_EFFECT = "no_effect"
-    CONTRADICTION = "contradiction"
-    TOO_LONG = "too_long"
-    LEARNED_POSITIONS = "learned_positions"
-    NOT_ROTATED = "not_rotated"
-    OWN_FACTORS = "own_factors"
-    UNKNOWN_TRAINING = "unknown_training"
-
-
-class RopeError(Exception):
-    """A rotation that cannot be.
-
-    Attributes:
-        problem: Why.
-        names: The fields of `RopeOptions` that it is about.
-        value: What was given: a value, a method, or tokens.
-        most: The most tokens that can be; 0 where that is not the question.
-    """
-
-    def __init__(
-        self, problem: RopeProblem, *names: str, value: float | str | None = None, most: int = 0
-    ) -> None:
-        super().__init__(f"{problem} {names} {value} {most}")
-        self.problem = problem
-        self.names = names
-        self.value = value
-        self.most = most
-
-
-@dataclass(frozen=True, slots=True)
-class RopeOptions:
-    """What a person wants; None leaves a number to the file and to us.
-
-    How much of the rotation YaRN multiplies attention with is no option: llama.cpp works it out itself.
-
-    Attributes:
-        method: One of `METHODS`. "auto" leaves the file as it is while that reaches far enough, else takes
-            what suits; with raw numbers it is YaRN, or what the file declares.
-        factor: How many times longer than `original_context`.
-        freq_base: Base of the frequencies.
-        freq_scale: What positions are multiplied with: another way to say 1 / `factor`.
-        original_context: Tokens the model was trained for without scaling.
-        ext_factor: YaRN: how much of the high frequencies is left as it was; 1 all, 0 nothing.
-        beta_fast: YaRN: dimensions that turn more often than this in the original context are left alone.
-        beta_slow: YaRN: those that turn less often than this are scaled in full.
-    """
-
-    method: str = "auto"
-    factor: float | None = None
-    freq_base: float | None = None
-    freq_scale: float | None = None
-    original_context: int | None = None
-    ext_factor: float | None = None
-    beta_fast: float | None = None
-    beta_slow: float | None = None
-
-    @property
-    def raw(self) -> dict[str, float]:
-        """Return the numbers that are set."""
-        values = {name: getattr(self, name) for name in _RAW}
-        return {name: value for name, value in values.items() if value is not None}
-
-    def checked(self) -> Self:
-        """Return self when every number is in range and none contradicts another, whatever the model.
-
-        Raises:
-            RopeError: OUT_OF_RANGE, UNKNOWN_METHOD, NO_EFFECT or CONTRADICTION, with the first that is not.
-        """
-        if self.method not in METHODS:
-            raise RopeError(RopeProblem.UNKNOWN_METHOD, "method", value=self.method)
-        for name, value in self.raw.items():
-            low, high = RANGES[name]
-            if not low <= value <= high:  # also refuses NaN
-                raise RopeError(RopeProblem.OUT_OF_RANGE, name, value=value)
-        if self.method != "auto":
-            _require_effect(self.method, self.raw)
-        if (
-            self.factor
-            and self.freq_scale
-            and not math.isclose(self.factor * self.freq_scale, 1, rel_tol=0.01)
-        ):
-            raise RopeError(RopeProblem.CONTRADICTION, "factor", "freq_scale")
-        fast, slow = self.beta_fast or 32.0, self.beta_slow or 1.0
-        if (self.beta_fast or self.beta_slow) and slow >= fast:
-            raise RopeError(RopeProblem.CONTRADICTION, "beta_slow", "beta_fast")
-        if self.ext_factor == 0 and (self.beta_fast or self.beta_slow):
-            raise RopeError(
-                RopeProblem.CONTRADICTION, "ext_factor", "beta_fast" if self.beta_fast else "beta_slow"
-            )
-        return self
+_FIXED = {Note.NOT_ROTATED, Note.LONG_FACTORS}  # nothing can be set then
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,30 +168,21 @@ def choose(header: Header, context: int, options: RopeOptions | None = None) -> 
     if _learned(header) and known and context > _rounded(known):
         raise RopeError(RopeProblem.LEARNED_POSITIONS, value=context, most=known)
     within = not known or context <= _rounded(known)
-    asked = options.method != "auto" or bool(options.raw)
-    for note, problem in (
-        (Note.NOT_ROTATED, RopeProblem.NOT_ROTATED),
-        (Note.LONG_FACTORS, RopeProblem.OWN_FACTORS),
-    ):
-        if note in file.notes:
-            if asked:
-                raise RopeError(problem, *(options.raw or ("method",)))
-            longer = note is Note.LONG_FACTORS and context > _rounded(file.original_context)
-            return replace(file, quality=_unscaled(known, within=within), long_factors=longer)
-    if not asked and within:
-        return replace(file, quality=_unscaled(known, within=True))
+    as_stated = replace(file, quality=_unscaled(known, within=within))
     method = options.method
+    if fixed := _FIXED & {*file.notes}:
+        if method != "auto" or options.raw:
+            problem = RopeProblem.OWN_FACTORS if Note.LONG_FACTORS in fixed else RopeProblem.NOT_ROTATED
+            raise RopeError(problem, *(options.raw or ("method",)))
+        return replace(as_stated, long_factors=Note.LONG_FACTORS in fixed and context > file.original_context)
+    if method == "auto" and within and not options.raw:
+        return as_stated
+    if method == "auto" and within and options.raw.keys() == {"freq_base"}:
+        base = options.raw["freq_base"]
+        return replace(file, freq_base=base, quality=Quality.UNKNOWN, told=Told(freq_base=base))
     if method == "auto":
-        only_base = set(options.raw) == {"freq_base"}
-        if only_base and within:
-            return replace(
-                file,
-                freq_base=options.raw["freq_base"],
-                quality=Quality.UNKNOWN,
-                told=Told(freq_base=options.freq_base),
-            )
         method = "linear" if file.type == "linear" else "yarn"
-        _require_effect(method, options.raw)
+        require_effect(method, options.raw)
     return _scaled(header, context, method, options)
 
 
@@ -318,7 +196,7 @@ def _scaled(header: Header, context: int, method: str, options: RopeOptions) -> 
     factor = options.factor or (1 / options.freq_scale if options.freq_scale else None)
     if factor is None:
         factor = _step(context, original, method, most=most(header))
-    if factor == 1 and not options.raw:
+    if factor == 1 and not options.raw.keys() - {"original_context"}:
         if file.type != "none":
             return _none(file, original, options, within=within)
         return replace(file, quality=_unscaled(original, within=within))
@@ -387,12 +265,6 @@ def _ntk_base(header: Header, base: float, factor: float) -> float:
     """Return the base with which the slowest dimension turns `factor` times more slowly."""
     rotated = _number(header, "dimension_count") or float(shape_of(header).head_sizes[0])
     return base * factor ** (rotated / (rotated - 2)) if rotated > 2 else base * factor
-
-
-def _require_effect(method: str, raw: dict[str, float]) -> None:
-    for name in raw:
-        if name not in _EFFECTIVE[method]:
-            raise RopeError(RopeProblem.NO_EFFECT, name, value=method)
 
 
 def _unscaled(known: int, *, within: bool) -> Quality:

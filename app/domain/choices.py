@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 from app.domain.errors import UserError
 from app.domain.loading import KV_TYPES, Adapter, LoadOptions
 from app.domain.settings import Settings
-from models_registry.rope import RopeOptions
+from models_registry.rope_options import RopeOptions
 
 Group = TypeVar("Group", Settings, LoadOptions)
 

@@ -9,8 +9,9 @@ from app.domain.language import _
 from app.domain.rope_words import explain
 from models_registry.fit import Layout, choose
 from models_registry.header import Header
-from models_registry.rope import METHODS, RANGES, Rope, RopeError, RopeOptions
+from models_registry.rope import Rope
 from models_registry.rope import choose as choose_rotation
+from models_registry.rope_options import METHODS, RANGES, RopeError, RopeOptions
 
 KV_TYPES = ("f16", "q8_0", "q4_0")
 

@@ -2,7 +2,8 @@
 
 from app.domain.errors import UserError
 from app.domain.language import _
-from models_registry.rope import METHODS, RANGES, Note, Quality, Rope, RopeError, RopeProblem
+from models_registry.rope import Note, Quality, Rope
+from models_registry.rope_options import METHODS, RANGES, RopeError, RopeProblem
 
 
 def quality_word(quality: Quality) -> str:

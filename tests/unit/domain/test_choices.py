@@ -12,7 +12,7 @@ from app.domain.choices import Choices
 from app.domain.errors import UserError
 from app.domain.loading import KV_TYPES, WHOLE, Adapter, LoadOptions
 from app.domain.settings import SAMPLERS, Settings
-from models_registry.rope import RopeOptions
+from models_registry.rope_options import RopeOptions
 
 NUMBERS = {
     name: st.none()

@@ -9,22 +9,8 @@ from hypothesis import strategies as st
 
 from app.domain.rope_words import explain, quality_word, scaling_word, shown
 from models_registry.header import Header, Tensor
-from models_registry.rope import (
-    METHODS,
-    RANGES,
-    STEPS,
-    Note,
-    Quality,
-    Rope,
-    RopeError,
-    RopeOptions,
-    RopeProblem,
-    Told,
-    choose,
-    declared,
-    most,
-    reach,
-)
+from models_registry.rope import STEPS, Note, Quality, Rope, Told, choose, declared, most, reach
+from models_registry.rope_options import METHODS, RANGES, RopeError, RopeOptions, RopeProblem
 from models_registry.tensor_types import TENSOR_TYPES
 
 NUMBERS = {
@@ -173,6 +159,11 @@ def test_positions_that_cannot_be_scaled():
     with pytest.raises(RopeError) as refused:
         chosen(8192, longrope, factor=2.0)
     assert refused.value.problem is RopeProblem.OWN_FACTORS
+
+
+def test_a_given_original_context_that_is_long_enough_needs_no_scaling():
+    assert chosen(16384, original_context=16384).from_file
+    assert chosen(8192, YARN, original_context=8192).type == "none"
 
 
 def test_what_a_file_brings_is_noted():
