@@ -119,7 +119,7 @@ class Build:
             DownloadStore(self.database, self.changes),
             folders.models,
             self.changes,
-            lambda download: hubs.hub(download.endpoint),
+            hubs.hub,
             models.arrived,
         )
         titles = Titles(self.store, self.engine, post, preferences.name_chats)

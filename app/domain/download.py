@@ -49,7 +49,7 @@ class Download:
     Attributes:
         id: Of its row; 0 before there is one.
         name: What to call it.
-        endpoint: Address of the hub or mirror; empty for the usual one.
+        endpoint: Address of the mirror where it was found; empty for the usual hub.
         repository: "maker/name".
         commit: Whose files these are; 40 hexadecimal digits.
         quantization: Empty when its file name says none.

@@ -37,7 +37,7 @@ class Downloads:
         store: DownloadStore,
         folder: Path,
         changes: Changes,
-        sender: Callable[[Download], Sender],
+        sender: Callable[[], Sender],
         arrived: Callable[[Download, list[Path]], None],
     ) -> None:
         """Wire the service; nothing is fetched before `begin`.
@@ -46,7 +46,8 @@ class Downloads:
             store: The queue.
             folder: Of the models.
             changes: Where news goes.
-            sender: Returns the hub that has a download; called on the thread that fetches it.
+            sender: Returns the hub that is set; called for each try, on the thread that fetches. What was
+                found at one hub may come from another: its commit and its sha256 say what it is.
             arrived: Told of each download whose files are there now, and where they lie.
         """
         self._store = store
@@ -235,7 +236,7 @@ class Downloads:
                     self._more.wait()
 
     def _run(self, download: Download) -> None:
-        fetch = Fetch(download, self._folder, lambda: self._sender(download), self.throttle)
+        fetch = Fetch(download, self._folder, self._sender, self.throttle)
         with self._more:
             self._running[download.id] = fetch
             if self._closing:

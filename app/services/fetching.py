@@ -36,6 +36,14 @@ _SPEED_SECONDS = 4.0  # over which the speed is measured
 class Sender(Protocol):
     """A hub, as far as bytes go."""
 
+    @property
+    def endpoint(self) -> str:
+        """Return its address."""
+
+    @property
+    def is_mirror(self) -> bool:
+        """Return whether it is another one than the usual hub."""
+
     def open(self, repository: str, commit: str, path: str, start: int, sha256: str) -> ByteSource:
         """Begin to send a file of this content, from the byte `start` on."""
 
@@ -83,6 +91,7 @@ class Fetch:
         self._awake = threading.Event()
         self._next_try: float | None = None
         self._reason = ""  # why it waits for that
+        self._mirror = ""  # that was asked last
         self._speed = Speed()
         self._before = 0  # bytes of the files that are whole
         self._received = 0  # bytes that earlier tries have added
@@ -145,7 +154,7 @@ class Fetch:
                 if delay is None:
                     raise
                 failures += 1
-                self._reason = _reason(error, self.download.endpoint)
+                self._reason = _reason(error, self._mirror)
             except TransferError as error:
                 if error.trouble is not Trouble.IN_USE:
                     raise
@@ -158,9 +167,13 @@ class Fetch:
 
     def _open(self, part: RemotePart) -> Callable[[int], ByteSource]:
         download = self.download
-        return lambda start: self._sender().open(
-            download.repository, download.commit, part.path, start, part.sha256
-        )
+
+        def open_at(start: int) -> ByteSource:
+            hub = self._sender()
+            self._mirror = hub.endpoint if hub.is_mirror else ""
+            return hub.open(download.repository, download.commit, part.path, start, part.sha256)
+
+        return open_at
 
     def _wait(self, seconds: float) -> None:
         self._next_try = time.monotonic() + seconds

@@ -103,15 +103,13 @@ class Hubs:
             self.set_settings(changed)
         return self.settings()
 
-    def hub(self, endpoint: str = "") -> Hub:
-        """Return the hub that is set, or the one at `endpoint` with everything else as it is set.
+    def hub(self) -> Hub:
+        """Return the hub that is set.
 
         Raises:
             HubError: When its address makes no sense.
         """
         settings = self.settings()
-        if endpoint and endpoint != settings.endpoint:  # nobody said that this one may have the token
-            settings = replace(settings, endpoint=endpoint, token_for_mirror=False)
         token = self.token()
         with self._lock:
             known = self._opened.get((settings, token))

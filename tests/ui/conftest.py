@@ -76,7 +76,7 @@ class Fireside:
             DownloadStore(self.database, self.changes),
             home / "models",
             self.changes,
-            lambda download: self.hubs.hub(download.endpoint),
+            self.hubs.hub,
             self.models.arrived,
         )
         self.recommendations = Recommendations(self.discovery, self.downloads)

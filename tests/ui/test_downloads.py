@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from app.domain.download import Download, Progress, RemotePart, State
+from app.services.hubs import HubSettings
 from app.ui.downloads.words import arrived_text, facts, left_text, summary
 from app.ui.notices import Notice
 
@@ -40,6 +41,7 @@ def offer(hub, fireside):
         part = RemotePart(path, stored.size, hub.sha256(NAME, path))
         return Download(0, "Small", hub.endpoint, NAME, commit, quantization, (part,))
 
+    fireside.hubs.set_settings(HubSettings(endpoint=hub.endpoint))
     fireside.downloads.begin()
     return make
 

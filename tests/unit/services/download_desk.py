@@ -40,7 +40,7 @@ class Desk:
             DownloadStore(self.database, Changes(lambda call: call())),
             home / "models",
             Changes(lambda call: call()),
-            lambda download: self.hubs.hub(download.endpoint),
+            self.hubs.hub,
             lambda download, paths: self.arrived.append((download.sha256, paths)),
         )
 

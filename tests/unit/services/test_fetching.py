@@ -20,6 +20,7 @@ from small_disk import SmallDisk, small_disk
 
 from app.domain.download import State
 from app.services import fetching
+from app.services.hubs import HubSettings
 from models_registry import transfer
 from models_registry.hub.client import Hub
 
@@ -266,18 +267,41 @@ def test_a_disk_that_fills_up_on_the_way_is_told_and_nothing_is_lost(
     assert first_byte(hub.of("cdn")[-1]) == kept
 
 
-def test_an_address_that_is_none_fails_one_download_and_not_the_queue(desk: Desk, hub: LoopbackHub) -> None:
+def test_a_hub_that_cannot_be_asked_fails_the_downloads_and_not_the_queue(
+    desk: Desk, hub: LoopbackHub
+) -> None:
     hub.add(MAKER, {"model-Q4_K_M.gguf": content()})
     found = desk.discovery.look(MAKER).result(30)
     wanted = desk.discovery.wanted(found, desk.discovery.choose(found, ""))
-    lost = [replace(wanted, endpoint="ftp://nowhere", repository=f"maker/Lost{n}") for n in range(2)]
-    for each in lost:  # as many as are fetched at once
-        desk.downloads.add(each).result(30)
-    download = desk.downloads.add(wanted).result(30)
+    lost = [replace(wanted, repository=f"maker/Lost{n}") for n in range(2)]  # as many as are fetched at once
+    sound = desk.hubs.settings()
+    desk.hubs._store.set("hub", {"endpoint": "ftp://nowhere"}).result(30)
+    failing = [desk.downloads.add(each).result(30) for each in lost]
     desk.downloads.begin()
-    desk.until(download, State.DONE)
-    failed = [each for each in desk.downloads.refresh().result(30) if each.state is State.FAILED]
-    assert [each.problem for each in failed] == ["“ftp://nowhere” is not the address of a hub."] * 2
+    for each in failing:
+        assert desk.until(each, State.FAILED).problem == "“ftp://nowhere” is not the address of a hub."
+    desk.hubs.set_settings(sound)
+    desk.until(desk.downloads.add(wanted).result(30), State.DONE)
+
+
+def test_another_mirror_goes_on_where_the_first_one_died(desk: Desk, hub: LoopbackHub) -> None:
+    model = content()
+    with LoopbackHub() as other:
+        for each in (hub, other):
+            each.add(MAKER, {"model-Q4_K_M.gguf": model})
+        hub.faults.append(Fault("slow", rate=1_000_000, origin="cdn"))
+        desk.downloads.begin()
+        download = desk.add()
+        desk.until_some(download, 300_000)
+        hub.go_dark()
+        waiting = wait_for(lambda: told if (told := desk.downloads.progress(download)).next_try else None)
+        assert waiting.reason == f"The mirror “{hub.endpoint}” cannot be reached."
+        kept = waiting.done
+        desk.hubs.set_settings(HubSettings(endpoint=other.endpoint))
+        desk.until(download, State.DONE)
+        assert same(desk.arrived[0][1][0], model)
+        assert other.sent() == model.size - kept
+        hub.come_back()
 
 
 def test_a_lost_network_is_waited_for(desk: Desk, hub: LoopbackHub) -> None:
@@ -288,8 +312,7 @@ def test_a_lost_network_is_waited_for(desk: Desk, hub: LoopbackHub) -> None:
     download = desk.add()
     desk.until_some(download, 500_000)
     with hub.darkness():
-        waiting = wait_for(lambda: told if (told := desk.downloads.progress(download)).next_try else None)
-        assert waiting.reason == f"The mirror “{hub.endpoint}” cannot be reached."
+        wait_for(lambda: desk.downloads.progress(download).next_try)
     desk.until(download, State.DONE)
     assert same(desk.arrived[0][1][0], model)
 
