@@ -189,6 +189,17 @@ def test_what_the_disk_keeps_is_noted(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list(tmp_path.iterdir()) == [wanted.target]
 
 
+def test_half_a_note_is_cleared_away(tmp_path: Path) -> None:
+    wanted = wanted_in(tmp_path)
+    wanted.part.write_bytes(CONTENT[:1000])
+    wanted.draft.write_text('{"kept"')  # the process was killed, or the disk was full
+    wanted.abandon()
+    assert list(tmp_path.iterdir()) == []
+    wanted.draft.write_text('{"kept"')
+    assert Transfer(wanted).run(Sender().open_at)
+    assert list(tmp_path.iterdir()) == [wanted.target]
+
+
 def test_too_little_room_is_said_before_anything_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
