@@ -16,6 +16,17 @@ def purpose_words(purpose: Purpose) -> str:
     }[purpose]
 
 
+def purpose_name(purpose: Purpose) -> str:
+    """Say the same in a word or two."""
+    return {
+        Purpose.TEST: _("Test"),
+        Purpose.SEARCH: _("Search"),
+        Purpose.PAGE: _("Model page"),
+        Purpose.HEADER: _("Model file"),
+        Purpose.FILE: _("Download"),
+    }[purpose]
+
+
 def outcome_words(outcome: str) -> str:
     """Say how it ended; empty for what went well."""
     match outcome:

@@ -138,7 +138,7 @@ class EntryDelegate(QStyledItemDelegate):
         line = QRect(inner.left(), inner.top(), inner.width() - width - 12, height)
         _write(painter, line, [index.data()])
         painter.setFont(look.font(12.5))
-        painter.setPen(look.color("bad" if is_trouble(entry.outcome) else "soft"))
+        painter.setPen(look.color("warn" if is_trouble(entry.outcome) else "soft"))
         below = QRect(inner.left(), line.bottom() + 4, inner.width(), painter.fontMetrics().height())
         _write(painter, below, list(entry.facts))
         painter.restore()

@@ -55,7 +55,7 @@ QPushButton[kind="quiet"]:focus { border-color: %(accent)s; }
 QPushButton[kind="tab"] { background: transparent; border: 2px solid transparent; border-radius: 8px;
     padding: 5px 8px; text-align: left; color: %(ink)s; }
 QPushButton[kind="tab"]:hover { background: %(hover)s; }
-QPushButton[kind="tab"]:checked { background: %(hover)s; font-weight: 600; }
+QPushButton[kind="tab"]:checked { background: %(hover)s; }
 QPushButton[kind="tab"]:focus { border-color: %(accent)s; }
 QPushButton[kind="mark"] { background: transparent; border: 2px solid transparent; border-radius: 8px;
     padding: 0; }

@@ -91,7 +91,7 @@ def row(sheet, quantization: str):
 def test_search_page_download(fireside, find, qtbot):
     sheet = find()
     qtbot.waitUntil(lambda: bool(names(sheet)))
-    assert fireside.window.sidebar.mark.words.startswith("Searched for models")
+    assert fireside.window.sidebar.mark.words.startswith("Search")
     search(sheet, "llama", qtbot)
     qtbot.waitUntil(lambda: names(sheet) == ["Llama-3.1-8B"])
     spoken = sheet.results.rows.index(0).data(Qt.ItemDataRole.AccessibleTextRole)

@@ -1,7 +1,9 @@
 """Settings: how it looks, which language it speaks, and who names the chats."""
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from app.domain.language import _
 from app.ui.appearance import LARGEST_ZOOM, SMALLEST_ZOOM, ZOOM_STEP, Scheme
@@ -10,9 +12,8 @@ from app.ui.inspector.fields import Field
 from app.ui.inspector.segments import Segments
 from app.ui.inspector.switch import SwitchField
 from app.ui.settings.desk import SettingsDesk
-from app.ui.settings.page import SettingsPage, beside
+from app.ui.settings.page import SettingsPage
 
-_WIDEST = 460
 LANGUAGES = (("en", "English"), ("zh_CN", "简体中文"))
 """What can be chosen: the name of each catalogue, and of the language in itself."""
 
@@ -40,7 +41,12 @@ class TextSize(Field):
         self._usual.clicked.connect(self._reset)
         self.column.setSpacing(4)
         self.column.addWidget(words)
-        self.column.addLayout(beside(self.smaller, self._now, self.larger, self._usual))
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for widget in (self.smaller, self._now, self.larger, self._usual):
+            row.addWidget(widget)
+        row.addStretch(1)
+        self.column.addLayout(row)
         self.close_column()
         desk.appearance.changed.connect(self.refresh)
         self.refresh()
@@ -74,13 +80,17 @@ class GeneralPage(SettingsPage):
     """
 
     def __init__(self, desk: SettingsDesk, title: str) -> None:
-        super().__init__(title)
         self._desk = desk
+        super().__init__(title)
+
+    def _fill(self) -> Iterator[None]:
+        desk = self._desk
         self.scheme: Segments[Scheme] = Segments(_("Appearance"), self._set_scheme, title=True)
         # Translators: light or dark as the computer is.
         system = _("As the system")
         self.scheme.offer(((Scheme.SYSTEM, system), (Scheme.LIGHT, _("Light")), (Scheme.DARK, _("Dark"))))
         self.text_size = TextSize(desk)
+        yield
         meaning = _("Fireside speaks it from its next start on.")
         self.language: Segments[str] = Segments(
             _("Language"), self._set_language, title=True, meaning=meaning
@@ -93,7 +103,6 @@ class GeneralPage(SettingsPage):
             _("After its first answer, the model gives a chat a short title. Nothing leaves this computer."),
         )
         for field in (self.scheme, self.text_size, self.language, self.names):
-            field.setMaximumWidth(_WIDEST)
             self.column.addWidget(field)
 
     def refresh(self) -> None:

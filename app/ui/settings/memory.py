@@ -1,5 +1,6 @@
 """Settings: how long models stay in memory, and what Fireside keeps on the disk of chats."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from PySide6.QtCore import QLocale
@@ -14,7 +15,7 @@ from app.ui.inspector.segments import Segments
 from app.ui.inspector.switch import SwitchField
 from app.ui.quantities import size_text
 from app.ui.settings.desk import SettingsDesk
-from app.ui.settings.page import LineField, SettingsPage, beside, group, note, show_note
+from app.ui.settings.page import LineField, SettingsPage, group, note, show_note, stacked
 
 _GB = 1_000_000_000
 _MINUTES = (5.0, 15.0, 60.0)
@@ -31,9 +32,12 @@ class MemoryPage(SettingsPage):
     """
 
     def __init__(self, desk: SettingsDesk, title: str) -> None:
-        super().__init__(title)
         self._desk = desk
         self._usage: Usage | None = None
+        super().__init__(title)
+
+    def _fill(self) -> Iterator[None]:
+        desk = self._desk
         self.idle: Segments[float | None] = Segments(
             _("Unload a model that nobody talks to after"),
             self._set_idle,
@@ -46,6 +50,10 @@ class MemoryPage(SettingsPage):
             self._set_two,
             _("Going back to the model before takes no time then."),
         )
+        self.column.addWidget(group(_("Memory")))
+        self.column.addWidget(self.idle)
+        self.column.addWidget(self.two)
+        yield
         self.budget = LineField(
             _("Room for snapshots of chats"),
             self._set_budget,
@@ -59,14 +67,9 @@ class MemoryPage(SettingsPage):
         self.clear = QPushButton(_("Delete the snapshots"))
         self.clear.clicked.connect(self._clear)
         self._cleared = note("")
-        self.column.addWidget(group(_("Memory")))
-        self.column.addWidget(self.idle)
-        self.column.addWidget(self.two)
         self.column.addWidget(group(_("Disk")))
         self.column.addWidget(self.budget)
-        self.column.addWidget(self._used)
-        self.column.addLayout(beside(self.clear))
-        self.column.addWidget(self._cleared)
+        self.column.addLayout(stacked(self._used, self.clear, self._cleared))
 
     def refresh(self) -> None:
         """Show what is set now, and what the snapshots take."""
@@ -80,7 +83,7 @@ class MemoryPage(SettingsPage):
 
     def _take(self, usage: Usage) -> None:
         self._usage = usage
-        self.budget.show_value(number_text(round(usage.budget / _GB, 3)))
+        self.budget.show_value(number_text(round(usage.budget / _GB, 2)))
         words = plural(
             "{count} snapshot takes {size} now.", "{count} snapshots take {size} now.", usage.count
         )

@@ -1,5 +1,6 @@
 """Settings: where models come from, over which way, and how fast."""
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QLocale, Qt, Signal
@@ -12,7 +13,7 @@ from app.ui.controls import announce
 from app.ui.inspector.numbers import number_text, read_number
 from app.ui.inspector.switch import SwitchField
 from app.ui.settings.desk import SettingsDesk
-from app.ui.settings.page import LineField, SettingsPage, beside, group, note, show_note
+from app.ui.settings.page import LineField, SettingsPage, group, note, show_note, stacked
 
 _MB = 1_000_000
 _SLOWEST = 10_000  # bytes a second; less would be no download
@@ -38,12 +39,16 @@ class NetworkPage(SettingsPage):
     log_requested = Signal()
 
     def __init__(self, desk: SettingsDesk, title: str) -> None:
-        super().__init__(title)
         self._desk = desk
         self._reach: Reach | None = None
         self._attempt: Attempt | None = None
+        super().__init__(title)
+
+    def _fill(self) -> Iterator[None]:
         self._add_hub()
+        yield
         self._add_token()
+        yield
         self._add_rest()
 
     def _add_hub(self) -> None:
@@ -67,11 +72,9 @@ class NetworkPage(SettingsPage):
         self.test.clicked.connect(self._press_test)
         self._answer, self._hint = note(""), note("")
         self.column.addWidget(group(_("The hub of models")))
-        for widget in (self.mirror, self.proxy, self._password):
-            self.column.addWidget(widget)
-        self.column.addLayout(beside(self.test))
-        self.column.addWidget(self._answer)
-        self.column.addWidget(self._hint)
+        self.column.addWidget(self.mirror)
+        self.column.addLayout(stacked(self.proxy, self._password))
+        self.column.addLayout(stacked(self.test, self._answer, self._hint))
 
     def _add_token(self) -> None:
         self.token = LineField(
@@ -81,7 +84,7 @@ class NetworkPage(SettingsPage):
             meaning=_("Some makers want to know who downloads. A token of your account at the hub says so."),
             secret=True,
         )
-        self._kept, self._lasting = note("", "good"), note("")
+        self._kept = note("")
         self.forget = QPushButton(_("Forget the token"))
         self.forget.clicked.connect(self._forget)
         self.consent = SwitchField(
@@ -98,13 +101,10 @@ class NetworkPage(SettingsPage):
             "warn",
         )
         self.column.addWidget(group(_("Who you are")))
-        for widget in (self.token, self._kept, self._lasting):
-            self.column.addWidget(widget)
-        self.column.addLayout(beside(self.forget))
         for hidden in (self.forget, self.consent, self._unsafe):
             hidden.hide()
-        self.column.addWidget(self.consent)
-        self.column.addWidget(self._unsafe)
+        self.column.addLayout(stacked(self.token, self._kept, self.forget))
+        self.column.addLayout(stacked(self.consent, self._unsafe))
 
     def _add_rest(self) -> None:
         self.limit = LineField(
@@ -121,7 +121,7 @@ class NetworkPage(SettingsPage):
         self.log.clicked.connect(self.log_requested)
         self.column.addWidget(group(_("Speed")))
         self.column.addWidget(self.limit)
-        self.column.addLayout(beside(self.log))
+        self.column.addLayout(stacked(self.log))
 
     def refresh(self) -> None:
         """Show what is set now."""
@@ -153,8 +153,7 @@ class NetworkPage(SettingsPage):
                     "is closed."
                 )
             )
-        show_note(self._kept, kept)
-        show_note(self._lasting, lasting)
+        show_note(self._kept, joined(kept, lasting))
         self.consent.setVisible(bool(settings.endpoint))
         self.consent.show_value(settings.token_for_mirror)
         refused = settings.token_for_mirror and token is not None and not reach.sends_token

@@ -1,5 +1,6 @@
 """Settings: the models of which other apps Fireside may look at."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from PySide6.QtCore import Signal
@@ -26,9 +27,11 @@ class OtherAppsPage(SettingsPage):
     changed = Signal()
 
     def __init__(self, desk: SettingsDesk, title: str) -> None:
-        super().__init__(title)
         self._desk = desk
         self.switches: dict[str, SwitchField] = {}
+        super().__init__(title)
+
+    def _fill(self) -> Iterator[None]:
         self.column.addWidget(
             small(
                 _(
@@ -49,6 +52,7 @@ class OtherAppsPage(SettingsPage):
             small(_("What you use already stays on the list of models when you no longer allow an app."))
         )
         self._heading.hide()
+        yield
 
     def refresh(self) -> None:
         """Show which are here, and which are allowed."""

@@ -1,10 +1,23 @@
 """What every section of the settings has, and a field for one line of text."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from collections.abc import Iterator
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.controls import label
 from app.ui.inspector.fields import Apply, Field, small
+from app.ui.inspector.numbers import NumberLine
 
 
 class LineField(Field):
@@ -38,7 +51,7 @@ class LineField(Field):
         super().__init__(meaning)
         self._save = save
         self._value = ""
-        self.line = QLineEdit()
+        self.line: QLineEdit = NumberLine(f"{name}, {unit}") if unit else QLineEdit()
         self.line.setObjectName("number")
         self.line.setAccessibleName(f"{name}, {unit}" if unit else name)
         self.line.setPlaceholderText(hint)
@@ -52,8 +65,7 @@ class LineField(Field):
         if unit:
             row = QHBoxLayout()
             row.setSpacing(8)
-            self.line.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self.line.setFixedWidth(self.line.fontMetrics().horizontalAdvance("0") * 8 + 22)
+            self.line.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             row.addWidget(words, 1)
             row.addWidget(self.line)
             row.addWidget(label(unit, tone="soft", measure="field"))
@@ -83,10 +95,11 @@ class LineField(Field):
 
 
 class SettingsPage(QScrollArea):
-    """One section.
+    """One section; it is built a piece in each turn of the event loop, and shows what is set then.
 
     Attributes:
         column: Where its fields go.
+        complete: All of it is built.
     """
 
     def __init__(self, title: str) -> None:
@@ -105,6 +118,11 @@ class SettingsPage(QScrollArea):
         outer.addLayout(self.column)
         outer.addStretch(1)
         self.setWidget(content)
+        self.complete = False
+        self._pieces = self._fill()
+        self._turn = QTimer(self, interval=0)
+        self._turn.timeout.connect(self._build)
+        self._turn.start()
 
     def refresh(self) -> None:
         """Show what is set now."""
@@ -113,6 +131,16 @@ class SettingsPage(QScrollArea):
     def leave(self) -> None:
         """Set what is being written: the sheet is being closed."""
         self._finish_edits()
+
+    def _fill(self) -> Iterator[None]:
+        """Build it, yielding between two pieces."""
+        raise NotImplementedError
+
+    def _build(self) -> None:
+        if next(self._pieces, self) is self:
+            self._turn.stop()
+            self.complete = True
+            self.refresh()
 
     def _finish_edits(self) -> None:
         for field in self.findChildren(LineField):
@@ -141,11 +169,13 @@ def show_note(line: QLabel, text: str, tone: str = "") -> None:
         line.style().polish(line)
 
 
-def beside(*widgets: QWidget) -> QHBoxLayout:
-    """Return widgets side by side, at the left."""
-    row = QHBoxLayout()
-    row.setSpacing(8)
+def stacked(*widgets: QWidget) -> QVBoxLayout:
+    """Return what belongs together, one below the other; buttons keep their width."""
+    made = QVBoxLayout()
+    made.setSpacing(6)
     for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
-    return row
+        if isinstance(widget, QPushButton):
+            made.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
+        else:
+            made.addWidget(widget)
+    return made

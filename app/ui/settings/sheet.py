@@ -78,7 +78,8 @@ class SettingsSheet(Sheet):
             self._stack.addWidget(page)
         self.tabs[number].setChecked(True)
         self._stack.setCurrentWidget(page)
-        page.refresh()
+        if page.complete:
+            page.refresh()
 
     def page(self) -> SettingsPage:
         """Return the section that is shown."""

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
-from app.domain.contact_words import outcome_words, purpose_words
+from app.domain.contact_words import outcome_words, purpose_name, purpose_words
 from app.domain.language import _
 from app.services.contacts import Contact
 from app.ui.appearance import Appearance
@@ -48,10 +48,10 @@ class OfflineMark(QPushButton):
             meaning = _("Fireside has made no connection since it was started.")
         else:
             time = time_text(contact.began.astimezone())
-            self._words.show_facts((purpose_words(contact.purpose),), time if contact.outcome else _("now"))
+            self._words.show_facts((purpose_name(contact.purpose),), time if contact.outcome else _("now"))
             ended = outcome_words(contact.outcome)
-            meaning = _("Last asked: {host}, {time}. Nothing you wrote was sent.")
-            meaning = meaning.format(host=contact.host, time=f"{time}, {ended}" if ended else time)
+            facts = [contact.host, time, ended] if ended else [contact.host, time]
+            meaning = f"{purpose_words(contact.purpose)}: {', '.join(facts)}"
         self.setToolTip(meaning)
         self.setAccessibleName(_("Network: {words}").format(words=self.words))
         self.setAccessibleDescription(meaning)
