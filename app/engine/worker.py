@@ -78,6 +78,10 @@ class Engine:
 
     def unload(self) -> Job:
         """Give every model back once what runs has ended; the job ends with Finished(None)."""
+        if self._thread is None:
+            job = Job()
+            job.put(Finished(None))
+            return job
         return self._put(Unload(), Finished(None))
 
     def retain(self, retention: Retention) -> None:

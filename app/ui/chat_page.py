@@ -55,7 +55,7 @@ class ChatPage(QWidget):
         self._appearance, self.chat, self._models, self._drafts = appearance, chat, models, drafts
         self._edited: Message | None = None
         self._first = self._searched = False
-        self._warmed = self._was_ready = False
+        self._warmed = self._was_ready = self._rested = False
         self._load_error = ""
         self._first_run: FirstRun | None = None
         self._arrivals: Arrivals | None = None
@@ -115,8 +115,8 @@ class ChatPage(QWidget):
         self._greet()
         self._tell_load_error(status.error)
         if self._was_ready and status.model is None:
-            self._warmed = False  # given back since: it is loaded again with the next word
-        elif model is not None and model.origin is Origin.STARTER:
+            self._warmed, self._rested = False, True  # it is loaded again with the next word, not by itself
+        elif model is not None and model.origin is Origin.STARTER and not self._rested:
             self.warm_up()
         self._was_ready = status.ready
         self._show_strip()

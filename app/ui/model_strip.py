@@ -57,5 +57,7 @@ class ModelStrip(QWidget):
         made.setProperty("kind", "link")
         made.setProperty("measure", "small")
         made.setCursor(Qt.CursorShape.PointingHandCursor)
+        made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        made.setMinimumWidth(40)  # a long name in large letters is cut, and widens no window
         made.clicked.connect(lambda: self._offers[number].run())
         return made

@@ -123,6 +123,8 @@ def test_what_was_given_back_is_loaded_again_with_the_next_word(fireside, smollm
     fireside.settle()
     assert fireside.models.status == EngineStatus()
     assert fireside.page.bar.pill._dot == "soft"
+    fireside.models.refresh().result(10)
+    fireside.settle()
     assert loads == []  # not by itself
     qtbot.keyClicks(fireside.composer.focusProxy(), "Hi")
     assert loads == [smollm2]
