@@ -249,6 +249,7 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         history=services.history,
         conversation=services.conversation,
         models=services.models,
+        facts=services.facts,
         changes=build.changes,
         preferences=services.preferences,
         choices=services.choices,

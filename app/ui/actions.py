@@ -37,6 +37,7 @@ def table() -> tuple[Entry, ...]:
         Entry("new-chat", chat, _("New chat"), ("Ctrl+N",)),
         Entry("choose-model", chat, _("Choose a model…"), ("Ctrl+L" if _MAC else "Ctrl+M",)),
         Entry("find-models", chat, _("Find models…"), ("Ctrl+Shift+M",)),
+        Entry("library", chat, _("Models on this computer…"), ("Ctrl+Shift+L",)),
         Entry("add-model", chat, _("Add a GGUF file…")),
         Entry("unload-model", chat, _("Unload the model")),
         Entry("previous-chat", chat, _("Previous chat"), ("Ctrl+Shift+[",)),

@@ -93,6 +93,7 @@ class SearchField(QLineEdit):
         self.setAccessibleName(name)
         self.setMinimumHeight(34)
         self.setTextMargins(26, 0, 0, 0)
+        self.setAcceptDrops(False)  # a file that is dropped here is meant for the window
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the field, then the glass."""

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from app.domain.changes import Changed, Changes, Kind
+from app.domain.download import Download
 from app.domain.language import _
 from app.services.adoption import Adoption
 from app.services.choices import ModelChoices
@@ -25,6 +26,7 @@ from app.services.history import History
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.live import Phase
+from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
 from app.services.preferences import Preferences
@@ -37,6 +39,7 @@ from app.ui.chat_page import ChatPage
 from app.ui.current_chat import CurrentChat
 from app.ui.downloads.cards import DownloadCards
 from app.ui.downloads.desk import DownloadDesk
+from app.ui.downloads.words import title
 from app.ui.drafts import Drafts
 from app.ui.first_run import FirstRun
 from app.ui.frame import Frame
@@ -45,6 +48,8 @@ from app.ui.hub.desk import HubDesk
 from app.ui.hub.sheet import FindSheet
 from app.ui.inspector.desk import Desk
 from app.ui.inspector.inspector import Inspector
+from app.ui.library.desk import LibraryDesk
+from app.ui.library.sheet import LibrarySheet
 from app.ui.menus import rounded
 from app.ui.model_desk import ModelDesk, gguf_in
 from app.ui.model_offers import ModelOffers
@@ -86,6 +91,7 @@ class MainWindow(QMainWindow):
         history: History,
         conversation: Conversation,
         models: Models,
+        facts: ModelFacts,
         changes: Changes,
         preferences: Preferences,
         choices: ModelChoices,
@@ -108,6 +114,7 @@ class MainWindow(QMainWindow):
             history: The chats.
             conversation: The turns.
             models: The models.
+            facts: What is known of them beside their files.
             changes: Subscribed to.
             preferences: Remembers the open chat and what is unsent in a new one.
             choices: What is set for each model.
@@ -150,8 +157,11 @@ class MainWindow(QMainWindow):
         )
         self._hub = HubDesk(poster, discovery, prospects, models, self)
         self._highlighter = Highlighter(self)
+        self._library = LibraryDesk(poster, models, facts, self)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
-        self._desk = ModelDesk(appearance, poster, models, self._chat, self.page.notices, offers, self._frame)
+        self._desk = ModelDesk(
+            appearance, poster, models, facts, self._chat, self.page.notices, offers, self._frame
+        )
         settings = SettingsDesk(
             poster, appearance, memory, preferences, network, adoption, snapshots, keeping
         )
@@ -234,7 +244,7 @@ class MainWindow(QMainWindow):
         self._desk.show_target(False)
         if path := gguf_in(event.mimeData()):
             event.acceptProposedAction()
-            self._desk.add(path)
+            (self._library if self._library.shown else self._desk).add(path)
 
     def _lay_out(self) -> None:
         self.setCentralWidget(self._frame)
@@ -251,6 +261,7 @@ class MainWindow(QMainWindow):
             "new-chat": self._new_chat,
             "choose-model": self._choose_model,
             "find-models": self._find_models,
+            "library": self._open_library,
             "add-model": lambda: self._desk.ask_for_file(),
             "unload-model": self._models.unload,
             "previous-chat": lambda: self._step_chat(-1),
@@ -287,6 +298,10 @@ class MainWindow(QMainWindow):
         self._downloads.use_requested.connect(self._desk.use)
         self._desk.picker.find_requested.connect(self._find_models)
         self._desk.picker.show_shortcut(self.actions_by_name.keys("find-models"))
+        self._desk.picker.library_requested.connect(self._open_library)
+        self._library.chosen.connect(self._desk.choose)
+        self._library.changed.connect(self._desk.show_models)
+        self._downloads.arrived.connect(self._offer_library)
         self._hub.chosen.connect(self._desk.choose)
         sidebar.settings_requested.connect(self._settings.open_settings)
         self._settings.sources_changed.connect(self._desk.offers.refresh)
@@ -326,6 +341,7 @@ class MainWindow(QMainWindow):
                 self._shelf.take_changes(change.ids)
             case Kind.MESSAGES:
                 self._chat.take_messages(change.ids)
+                self._learn_of_models()
             case Kind.DOWNLOADS:
                 self._downloads.refresh()
             case Kind.NETWORK:
@@ -334,6 +350,9 @@ class MainWindow(QMainWindow):
                 self.page.show_models(searched=change.kind is Kind.MODELS)
                 self._desk.show_models()
                 self.inspector.desk.refresh()
+                if change.kind is Kind.MODELS:
+                    self._library.take_models()
+                    self._learn_of_models()
 
     def _take_lives(self) -> None:
         running = (live for live in self._conversation.live.values() if live.phase is Phase.RUNNING)
@@ -414,11 +433,32 @@ class MainWindow(QMainWindow):
         pill = self.page.bar.pill
         corner = pill.mapTo(self._frame, QPoint(0, pill.height() + 4))
         self._desk.open_picker(corner)
+        self._learn_of_models()
 
     def _find_models(self) -> None:
         if not self.findChildren(FindSheet):
             sheet = FindSheet(self.appearance, self._hub, self._downloads, self._highlighter, self._frame)
             sheet.open_results()
+
+    def _open_library(self) -> None:
+        if not self._library.shown:
+            sheet = LibrarySheet(self.appearance, self._library, self._frame)
+            sheet.add_requested.connect(lambda: self._desk.ask_for_file(self._library.add))
+            sheet.find_requested.connect(self._find_models)
+            sheet.open_library()
+
+    def _offer_library(self, download: Download) -> None:
+        def show() -> None:
+            self._library.open_arrived(download)
+            self._open_library()
+
+        text = _("{name} is ready.").format(name=title(download))
+        self.page.notices.show_offer(text, Offer(_("Show it"), show))
+
+    def _learn_of_models(self) -> None:
+        """Gather anew what is known of the models, while something shows it."""
+        if self._desk.picker.isVisible() or self._library.shown:
+            self._library.refresh()
 
     def _find_chat(self) -> None:
         self._frame.show_sidebar(True)

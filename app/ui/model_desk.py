@@ -1,5 +1,6 @@
 """Choosing a model, and adding one: from the picker, a file dialog, or a file dropped on the window."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QPoint, Qt
@@ -9,6 +10,7 @@ from app.domain.download import Download
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.model import Model
+from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.ui.appearance import Appearance
 from app.ui.current_chat import CurrentChat
@@ -32,6 +34,7 @@ class ModelDesk(QObject):
         appearance: Appearance,
         poster: Poster,
         models: Models,
+        facts: ModelFacts,
         chat: CurrentChat,
         notices: Notices,
         offers: ModelOffers,
@@ -40,6 +43,7 @@ class ModelDesk(QObject):
         """Make the picker and the drop target, which lie over `over`."""
         super().__init__(over)
         self._poster, self._models, self._chat, self._notices = poster, models, chat, notices
+        self._facts = facts
         self._over = over
         self.offers = offers
         self.picker = ModelPicker(appearance, offers, over)
@@ -65,7 +69,8 @@ class ModelDesk(QObject):
     def show_models(self) -> None:
         """Write the newest state of the models into the picker."""
         chosen = self._chat.model
-        self.picker.show_models(self._models.known, self._models.status, chosen.path if chosen else None)
+        path = chosen.path if chosen else None
+        self.picker.show_models(self._models.known, self._models.status, path, self._facts.known)
 
     def choose(self, model: Model) -> None:
         """Answer with `model` from the next turn on."""
@@ -74,12 +79,12 @@ class ModelDesk(QObject):
         else:
             self._chat.choose(model)
 
-    def ask_for_file(self) -> None:
-        """Let a person pick a GGUF file."""
+    def ask_for_file(self, add: Callable[[Path], None] | None = None) -> None:
+        """Let a person pick a GGUF file, and `add` it; without that, answer with it."""
         dialog = QFileDialog(self._over.window(), _("Use a GGUF file"), "", _("Models (*.gguf)"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.add(Path(name)))
+        dialog.fileSelected.connect(lambda name: (add or self.add)(Path(name)))
         dialog.open()
 
     def add(self, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.ui.appearance import Appearance
 from app.ui.downloads.bar import paint_bar
@@ -46,6 +46,8 @@ class ModelDelegate(QStyledItemDelegate):
             painter.setPen(self._appearance.color("soft"))
             flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
             painter.drawText(option.rect.adjusted(8, 0, -8, -5), flags, index.data())
+            if action := index.data(ModelRole.ACTION):
+                self._paint_action(painter, option, action)
         else:
             self._paint_row(painter, option.rect, row, current=index == self._view.currentIndex())
         painter.restore()
@@ -68,7 +70,8 @@ class ModelDelegate(QStyledItemDelegate):
             painter.drawText(area, Qt.TextFlag.TextWordWrap, text)
             at.setY(area.bottom() + 1 + _GAP)
         if row.facts:
-            self._paint_facts(painter, QRect(at, QSize(inner.width(), self._small().height())), row.facts)
+            room_below = inner.width() - (26 if row.chosen else 0)
+            self._paint_facts(painter, QRect(at, QSize(room_below, self._small().height())), row.facts)
             at.setY(at.y() + self._small().height() + _GAP)
         if row.part is not None:
             bar = QRectF(inner.left(), at.y() + 2, inner.width(), _BAR)
@@ -97,17 +100,26 @@ class ModelDelegate(QStyledItemDelegate):
 
     def _paint_end(self, painter: QPainter, rect: QRect, head: QRect, row: Row) -> int:
         """Draw what stands at the right, and return how much room that takes."""
-        look = self._appearance
+        look, taken = self._appearance, 0
         if row.chosen:
             spot = QRect(rect.right() - _PADDING - 18, rect.center().y() - 9, 18, 18)
             look.icon("check", "accent", 18).paint(painter, spot)
-            return 26
-        if not row.action:
-            return 0
-        painter.setFont(look.font(12.5, QFont.Weight.DemiBold))
-        painter.setPen(look.color("accent_ink"))
-        painter.drawText(head, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.action)
-        return painter.fontMetrics().horizontalAdvance(row.action) + 12
+            taken = 26
+        words, tint = (row.action, "accent_ink") if row.action else row.end
+        if not words:
+            return taken
+        painter.setFont(look.font(12.5, QFont.Weight.DemiBold if row.action else QFont.Weight.Normal))
+        painter.setPen(look.color(tint))
+        area = head.adjusted(0, 0, -taken, 0)
+        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+        return taken + painter.fontMetrics().horizontalAdvance(words) + 12
+
+    def _paint_action(self, painter: QPainter, option: QStyleOptionViewItem, words: str) -> None:
+        """Draw what pressing a heading does; stronger under the mouse."""
+        over = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        painter.setPen(self._appearance.color("ink" if over else "accent_ink"))
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+        painter.drawText(option.rect.adjusted(8, 0, -_PADDING, -5), flags, words)
 
     def _paint_facts(self, painter: QPainter, room: QRect, facts: tuple[Part, ...]) -> None:
         painter.setFont(self._appearance.font(12.5))

@@ -1,6 +1,6 @@
 """The popover in which a model is chosen or added."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.domain.language import _
 from app.domain.model import EngineStatus, Model
 from app.services.adoption import Foreign, SourceInfo
+from app.services.model_facts import Facts
 from app.services.recommendations import Suggestion
 from app.ui.appearance import Appearance
 from app.ui.controls import SearchField, announce, label
@@ -42,12 +43,14 @@ class ModelPicker(Popover):
         chosen: The Model that was picked.
         add_requested: Pick a GGUF file.
         find_requested: Search the hub.
+        library_requested: Look at all models on this computer.
         unload_requested: Give back the memory of all models that are loaded.
     """
 
     chosen = Signal(object)
     add_requested = Signal()
     find_requested = Signal()
+    library_requested = Signal()
     unload_requested = Signal()
 
     def __init__(self, appearance: Appearance, offers: ModelOffers, parent: QWidget) -> None:
@@ -55,6 +58,7 @@ class ModelPicker(Popover):
         self._models: Sequence[Model] = ()
         self._status = EngineStatus()
         self._chosen: Path | None = None
+        self._facts: Mapping[Path, Facts] = {}
         self._offers = offers
         self._foot_height = 0
         self.rows = ModelRows()
@@ -102,9 +106,15 @@ class ModelPicker(Popover):
         self._list.scrollToTop()
         self._search.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def show_models(self, models: Sequence[Model], status: EngineStatus, chosen: Path | None) -> None:
-        """Offer `models`; `chosen` is the one that the chat answers with."""
-        self._models, self._status, self._chosen = models, status, chosen
+    def show_models(
+        self,
+        models: Sequence[Model],
+        status: EngineStatus,
+        chosen: Path | None,
+        facts: Mapping[Path, Facts] | None = None,
+    ) -> None:
+        """Offer `models`; `chosen` is the one that the chat answers with, `facts` what is known of them."""
+        self._models, self._status, self._chosen, self._facts = models, status, chosen, facts or {}
         self._refresh()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -163,7 +173,9 @@ class ModelPicker(Popover):
         scrolled = self._list.verticalScrollBar().value()
         searched = self._search.text()
         self._name_unload()
-        shown = rows_of(self._models, self._status, self._chosen, self._offers.offers(), searched)
+        shown = rows_of(
+            self._models, self._status, self._chosen, self._offers.offers(), searched, self._facts
+        )
         foot = sum(each.sizeHint().height() for each in self._foot_buttons())
         if not self.rows.show_rows(shown) and shown and foot == self._foot_height:
             return
@@ -201,6 +213,10 @@ class ModelPicker(Popover):
             self._list.scrollToTop()  # the heading above the first row
 
     def _take(self, index: QModelIndex) -> None:
+        if index.isValid() and index.data(ModelRole.ACTION):
+            self.close_card()
+            self.library_requested.emit()
+            return
         match index.data(ModelRole.SUBJECT) if index.isValid() else None:
             case Model() as model:
                 self.close_card()

@@ -12,9 +12,10 @@ from app.domain.download import Download, Progress, State
 from app.domain.language import _
 from app.domain.model import EngineStatus, Model, Origin
 from app.services.adoption import Foreign, SourceInfo
+from app.services.model_facts import NOTHING, Facts
 from app.services.recommendations import Suggestion
 from app.ui.downloads.words import facts, left_text
-from app.ui.quantities import context_text, fit_words, size_text
+from app.ui.quantities import context_text, fit_part, fit_words, size_text, speed_here
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -30,6 +31,7 @@ class ModelRole(IntEnum):
 
     ROW = Qt.ItemDataRole.UserRole  # the Row, or None for a heading
     SUBJECT = Qt.ItemDataRole.UserRole + 1  # what it is about, or None for a heading
+    ACTION = Qt.ItemDataRole.UserRole + 2  # what pressing a heading does, or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Row:
         tags: Short words in frames behind the name.
         about: What to say of it, as long as it takes.
         facts: The last line, cut where there is no room.
+        end: How well it fits, at the right.
         action: What picking it does, where that is not plain.
         chosen: The chat answers with it.
         muted: It cannot be picked as it is.
@@ -53,6 +56,7 @@ class Row:
     tags: tuple[Part, ...] = ()
     about: tuple[Part, ...] = ()
     facts: tuple[Part, ...] = ()
+    end: Part = ("", "soft")
     action: str = ""
     chosen: bool = False
     muted: bool = False
@@ -63,7 +67,9 @@ class Row:
         """Return the row as words."""
         tags = " ".join(text for text, _tint in self.tags)
         lines = [text for text, _tint in self.about] + ["".join(text for text, _tint in self.facts)]
-        return ". ".join(part for part in (f"{self.title} {tags}".strip(), *lines, self.action) if part)
+        return ". ".join(
+            part for part in (f"{self.title} {tags}".strip(), self.end[0], *lines, self.action) if part
+        )
 
     @property
     def shape(self) -> tuple[object, ...]:
@@ -130,6 +136,8 @@ class ModelRows(QAbstractListModel):
         """Answer one role of one row."""
         row = self._rows[index.row()]
         if isinstance(row, str):
+            if role == ModelRole.ACTION and row == self._kept():
+                return _("All of them…")
             return row if role == Qt.ItemDataRole.DisplayRole else None
         match role:
             case Qt.ItemDataRole.DisplayRole:
@@ -143,10 +151,18 @@ class ModelRows(QAbstractListModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Say that headings are only to be read."""
-        if not index.isValid() or isinstance(self._rows[index.row()], str):
+        """Say that headings are only to be read, but for the one that leads to all models that are here."""
+        if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
+        row = self._rows[index.row()]
+        if isinstance(row, str):
+            return Qt.ItemFlag.ItemIsEnabled if row == self._kept() else Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+
+    def _kept(self) -> str | None:
+        """Return the heading over the models that are here; that of the loaded ones when all are."""
+        here = _("On this computer")
+        return here if here in self._rows else _("Loaded") if _("Loaded") in self._rows else None
 
 
 def key_of(subject: Subject) -> object:
@@ -161,7 +177,12 @@ def key_of(subject: Subject) -> object:
 
 
 def rows_of(
-    models: Sequence[Model], status: EngineStatus, chosen: Path | None, offers: Offers, wanted: str
+    models: Sequence[Model],
+    status: EngineStatus,
+    chosen: Path | None,
+    offers: Offers,
+    wanted: str,
+    facts: Mapping[Path, Facts],
 ) -> list[str | Row]:
     """Return headings and rows: those that have all words of `wanted` in them."""
     words = wanted.casefold().split()
@@ -190,8 +211,8 @@ def rows_of(
     shown = suggested if words else _worth_showing(suggested, offers)
     rows: list[str | Row] = []
     for heading, group in (
-        (_("Loaded"), [_own(model, chosen) for model in loaded]),
-        (_("On this computer"), [_own(model, chosen) for model in others]),
+        (_("Loaded"), [_own(model, chosen, facts) for model in loaded]),
+        (_("On this computer"), [_own(model, chosen, facts) for model in others]),
         (
             _("Found in other apps"),
             [*(_foreign(each, offers) for each in foreign), *(_closed(each) for each in closed)],
@@ -209,15 +230,18 @@ def lies_at(model: Model, repository: str, path: str) -> bool:
     return model.path.parts[-len(tail) :] == tail
 
 
-def describe(model: Model) -> str:
-    """Return the second line of a row: what is wrong, or size, context and origin."""
+def describe(model: Model, facts: Facts = NOTHING) -> str:
+    """Return the second line of a row: what is wrong, or size, context, speed and origin."""
     if model.problem:
         return model.problem
     parts = [size_text(model.size)]
     if model.context:
         parts.append(_("{size} context").format(size=context_text(model.context)))
+    parts += [each for each in [speed_here(facts.use)] if each]
     if model.origin is Origin.STARTER:
         parts.append(_("came with Fireside"))
+    elif facts.app:
+        parts.append(_("in {app}, used in place").format(app=facts.app))
     elif model.origin is Origin.LINKED:
         parts.append(_("in {folder}, used in place").format(folder=model.path.parent.name))
     return " · ".join(parts)
@@ -227,12 +251,15 @@ def _tag(text: str) -> tuple[Part, ...]:
     return ((text, "soft"),) if text else ()
 
 
-def _own(model: Model, chosen: Path | None) -> Row:
+def _own(model: Model, chosen: Path | None, known: Mapping[Path, Facts]) -> Row:
+    facts = known.get(model.path, NOTHING)
     return Row(
         model,
         model.name,
         _tag(model.quantization),
-        about=((describe(model), "bad" if model.problem else "soft"),),
+        about=((model.problem, "bad"),) if model.problem else (),
+        facts=() if model.problem else ((describe(model, facts), "soft"),),
+        end=fit_part(facts),
         chosen=model.path == chosen,
         muted=bool(model.problem),
     )
@@ -288,7 +315,7 @@ def _suggested(one: Suggestion, offers: Offers) -> Row:
     if problem:
         about.append((problem, "bad"))
     tags = (*_tag(one.quantization), *(((_("First choice"), "accent_ink"),) if one.first else ()))
-    return Row(one, one.name, tags, tuple(about), line, action, part=part)
+    return Row(one, one.name, tags, tuple(about), line, action=action, part=part)
 
 
 def _promise(one: Suggestion) -> tuple[Part, ...]:

@@ -5,6 +5,8 @@ from datetime import datetime
 from PySide6.QtCore import QDate, QLocale, QTime
 
 from app.domain.language import _
+from app.domain.model import Use
+from app.services.model_facts import Facts
 
 
 def size_text(size: int) -> str:
@@ -48,3 +50,25 @@ def fit_words(fit: str) -> tuple[str, str]:
         "tight": (_("Tight"), "warn"),
         "too_large": (_("Too large"), "bad"),
     }[fit]
+
+
+def fit_part(facts: Facts) -> tuple[str, str]:
+    """Return how well a model fits and the token of the colour to say it in; nothing when unknown."""
+    if not facts.fit:
+        return "", "soft"
+    words, tint = fit_words(facts.fit)
+    if facts.context:
+        words = _("Tight: {size} context").format(size=context_text(facts.context))
+    return words, tint
+
+
+def speed_text(speed: float) -> str:
+    """Return tokens a second; nothing when unknown."""
+    count = QLocale().toString(speed, "f", 0 if speed >= 10 else 1)
+    return _("{count} tokens/s").format(count=count) if speed > 0 else ""
+
+
+def speed_here(use: Use | None) -> str:
+    """Return how fast a model has written on this computer; nothing when unknown."""
+    words = speed_text(use.writing) if use else ""
+    return _("{speed} here").format(speed=words) if words else ""

@@ -21,6 +21,7 @@ from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
+from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
 from app.services.preferences import Preferences
@@ -33,6 +34,7 @@ from app.storage.database import Database
 from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders
 from app.storage.preferences import PreferenceStore
+from app.storage.uses import UseStore
 from app.ui.appearance import Appearance
 from app.ui.main_window import MainWindow
 from app.ui.post import Poster
@@ -65,6 +67,7 @@ class Fireside:
         self.conversation = Conversation(self.store, self.engine, self.poster.post, self.poster.report)
         library = Library(home / "models")
         self.models = Models(library, self.engine, self.changes, self.store.fill_sha256)
+        self.facts = ModelFacts(self.models, UseStore(self.database))
         kept = PreferenceStore(self.database)
         self.preferences = Preferences(kept)
         self.choices = ModelChoices(kept)
@@ -90,6 +93,7 @@ class Fireside:
             history=self.history,
             conversation=self.conversation,
             models=self.models,
+            facts=self.facts,
             changes=self.changes,
             preferences=self.preferences,
             choices=self.choices,

@@ -28,11 +28,13 @@ class DownloadDesk(QObject):
     Signals:
         changed: One was added, has gone, or stands otherwise.
         ticked: The progress of those that are being fetched is another.
+        arrived: A Download whose model has just come.
         use_requested: The Download whose model a person wants to talk to.
     """
 
     changed = Signal()
     ticked = Signal()
+    arrived = Signal(object)
     use_requested = Signal(object)
 
     def __init__(self, poster: Poster, downloads: Downloads, notices: Notices, over: QWidget) -> None:
@@ -156,7 +158,7 @@ class DownloadDesk(QObject):
         self.known = known
         for each in known:
             if each.state is State.DONE and before.get(each.id, State.DONE) is not State.DONE:
-                announce(self._over, _("{name} is ready.").format(name=title(each)))
+                self.arrived.emit(each)
         self._ask()
         self.changed.emit()
 

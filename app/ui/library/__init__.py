@@ -1,0 +1,1 @@
+"""The models on this computer, to look at and to keep in order."""
