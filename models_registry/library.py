@@ -266,16 +266,18 @@ class Library:
     def _entry(self, path: Path, origin: str, index: Index) -> Entry:
         header, key = self._header(path), str(path)
         name, title = index.names.get(key, ""), index.titles.get(key, "")
-        source = index.sources.get(key) or self._placed(path, origin)
+        source, placed = index.sources.get(key), self._placed(path, origin)
+        if source is None or not source.repository:
+            source = Source(placed, "", source.sha256 if source else ()) if placed or source else None
         if isinstance(header, ModelFileError):
             return Entry(path, origin, None, header, "", name, title, source)
         sha256 = self._known_sha256(path, _stamp(path), index)
         return Entry(path, origin, header, None, sha256, name, title, source)
 
-    def _placed(self, path: Path, origin: str) -> Source | None:
-        """Return where a file came from as its place says: downloads lie in folders for maker and name."""
+    def _placed(self, path: Path, origin: str) -> str:
+        """Return the repository that a file's place names: downloads lie in folders for maker and name."""
         folders = path.relative_to(self._folder).parts[:-1] if origin == "own" else ()
-        return Source("/".join(folders[:2]), "", ()) if len(folders) > 1 else None
+        return "/".join(folders[:2]) if len(folders) > 1 else ""
 
     def _header(self, path: Path) -> Header | ModelFileError:
         """Return the header, or why there is none, from memory while the file stays the same."""

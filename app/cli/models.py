@@ -168,7 +168,7 @@ def _lines(model: Model, facts: Facts) -> list[tuple[str, str]]:
         (_("writes"), _speed(use.writing) if use else ""),
         (_("reads"), _speed(use.reading) if use else ""),
         ("sha256", model.sha256),
-        (_("downloaded from"), f"{model.repository} {model.commit[:12]}".strip() if model.repository else ""),
+        (_("downloaded from"), f"{model.repository} {model.commit[:12]}".strip()),
         (_("belongs to"), facts.app),
         (_("the same file"), ", ".join(map(str, model.copies))),
         (_("problem"), model.problem or (_("It has changed since it came here.") if model.changed else "")),

@@ -36,12 +36,14 @@ class Verdict:
         sha256: Of all files one after the other, where they were read so; else of the first that is wrong,
             or of the first.
         expected: What that should have been; empty when nobody knows.
+        repository: Who published it; empty when it was here already.
     """
 
     outcome: Outcome
     model: Model
     sha256: str = ""
     expected: str = ""
+    repository: str = ""
 
     @property
     def right(self) -> bool:
@@ -51,7 +53,7 @@ class Verdict:
     @property
     def sentence(self) -> UserError:
         """Return what to tell a person, and what to do about it."""
-        name, repository = self.model.name, self.model.repository
+        name, repository = self.model.name, self.repository
         match self.outcome:
             case Outcome.PUBLISHED:
                 words = _("{model} is exactly what {repository} published.")
@@ -98,6 +100,7 @@ class Verification:
         self.model, self.done, self.total = model, 0, model.size
         self.verdict: Future[Verdict] = Future()
         self._source, self._known = source, known
+        self._repository = source.repository if source else ""
         self._stopped = threading.Event()
 
     def start(self, learn: Callable[[Verdict], None]) -> None:
@@ -128,14 +131,13 @@ class Verification:
         found = digest_of(self.model.path, self._stopped.is_set, self._progress(0))
         if found is None:
             return Verdict(Outcome.STOPPED, self.model)
-        published = bool(self._source and self._source.repository and expected)
         should = expected[0] if expected else self._known
         if not should:
             return Verdict(Outcome.FIRST, self.model, found)
-        right, wrong = (
-            (Outcome.PUBLISHED, Outcome.DAMAGED) if published else (Outcome.UNCHANGED, Outcome.CHANGED)
-        )
-        return Verdict(right if found == should else wrong, self.model, found, should)
+        right, wrong = Outcome.UNCHANGED, Outcome.CHANGED
+        if self._repository and expected:
+            right, wrong = Outcome.PUBLISHED, Outcome.DAMAGED
+        return Verdict(right if found == should else wrong, self.model, found, should, self._repository)
 
     def _compare_parts(self, parts: Sequence[Path], expected: Sequence[str]) -> Verdict:
         before = 0
@@ -144,9 +146,9 @@ class Verification:
             if found is None:
                 return Verdict(Outcome.STOPPED, self.model)
             if found != should:
-                return Verdict(Outcome.DAMAGED, self.model, found, should)
+                return Verdict(Outcome.DAMAGED, self.model, found, should, self._repository)
             before = self.done
-        return Verdict(Outcome.PUBLISHED, self.model, expected[0], expected[0])
+        return Verdict(Outcome.PUBLISHED, self.model, expected[0], expected[0], self._repository)
 
     def _progress(self, before: int) -> Callable[[int], None]:
         def read(count: int) -> None:

@@ -36,7 +36,7 @@ def trouble(model: Model) -> str:
         return model.problem
     if not model.changed:
         return ""
-    if model.repository:
+    if model.commit:
         return _("Its bytes are not the ones that were downloaded. Remove it, then download it again.")
     return _("The file has changed since Fireside first read it. Check it, or get it anew.")
 
