@@ -27,7 +27,7 @@ from models_registry.hub.client import Hub
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_DELAYS", (0.01, 0.02, 0.05))
+    monkeypatch.setattr(fetching, "_DELAYS", (0.001, 0.01, 0.05))
     monkeypatch.setattr(fetching, "_IN_USE_SECONDS", 0.05)
     monkeypatch.setattr("app.services.hubs.Hub", partial(Hub, patience=0.5))
 
@@ -96,10 +96,10 @@ def test_a_model_in_parts_comes_with_what_it_sees_through(desk: Desk, hub: Loopb
 
 
 def test_cut_two_hundred_times_it_arrives_and_nothing_comes_twice(desk: Desk, hub: LoopbackHub) -> None:
-    chance, model = random.Random(3), content(24_000_000)
+    chance, model = random.Random(3), content(18_000_000)
     hub.add(MAKER, {"model-Q4_K_M.gguf": model})
     hub.link_uses = 1  # each link expires with its first use
-    most = [60_000] * 190 + [3_000_000] * 10  # where the next cut is, at the latest
+    most = [60_000] * 190 + [2_000_000] * 10  # where the next cut is, at the latest
     chance.shuffle(most)
     for at in most:
         kind = chance.choice(("cut", "cut", "cut", "refuse"))
