@@ -1,6 +1,7 @@
 """Settings: where models come from, over which way, and how fast."""
 
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QLocale, Qt, Signal
@@ -42,6 +43,7 @@ class NetworkPage(SettingsPage):
         self._desk = desk
         self._reach: Reach | None = None
         self._attempt: Attempt | None = None
+        self._asking, self._round = False, 0
         super().__init__(title)
 
     def _fill(self) -> Iterator[None]:
@@ -183,34 +185,42 @@ class NetworkPage(SettingsPage):
         self._desk.when(self, self._desk.network.set_limit(limit), self._take, self.limit.complain)
 
     def _press_test(self) -> None:
-        if self._attempt is not None:
+        if self._asking:
             self._give_up()
-            self._tell("", "")
             return
         self._finish_edits()
+        self._asking, self._round = True, self._round + 1
         self.test.setText(_("Cancel"))
         self._tell(_("Asking the hub…"), "")
-        attempt = self._attempt = self._desk.network.test()
+        # What was being written is set by then, or refused.
+        begin, fail = partial(self._ask, self._round), partial(self._fail, self._round)
+        self._desk.when(self, self._desk.network.read(), begin, fail)
 
-        def answered(connection: Connection) -> None:
-            self._end(attempt, self._words(connection), "", "good")
-
-        def failed(error: UserError) -> None:
-            self._end(attempt, error.message, error.hint, "bad")
-
-        self._desk.when(self, attempt.answer, answered, failed)
-
-    def _end(self, attempt: Attempt, answer: str, hint: str, tone: str) -> None:
-        if attempt is not self._attempt:
+    def _ask(self, number: int, _reach: Reach) -> None:
+        if number != self._round:
             return
-        self._attempt = None
-        self.test.setText(_("Test connection"))
         refused = next((each for each in (self.mirror, self.proxy) if each.problem), None)
-        if refused is not None:  # what stands there was not what was asked
+        if refused is not None:
+            self._end("", "")
             refused.line.setFocus()
-            self._tell("", "")
-        else:
-            self._tell(answer, hint, tone)
+            return
+        self._attempt = self._desk.network.test()
+        answered, fail = partial(self._answered, number), partial(self._fail, number)
+        self._desk.when(self, self._attempt.answer, answered, fail)
+
+    def _answered(self, number: int, connection: Connection) -> None:
+        if number == self._round:
+            self._end(self._words(connection), "", "good")
+
+    def _fail(self, number: int, error: UserError) -> None:
+        if number == self._round:
+            self._end(error.message, error.hint, "bad")
+
+    def _end(self, answer: str, hint: str, tone: str = "soft") -> None:
+        self._attempt, self._asking = None, False
+        self.test.setText(_("Test connection"))
+        self._tell(answer, hint, tone)
+        if answer:
             announce(self, joined(answer, hint))
 
     def _tell(self, answer: str, hint: str, tone: str = "soft") -> None:
@@ -218,13 +228,14 @@ class NetworkPage(SettingsPage):
         show_note(self._hint, hint)
 
     def _give_up(self) -> None:
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None:
-            attempt.cancel()
-            self.test.setText(_("Test connection"))
+        self._round += 1
+        if self._attempt is not None:
+            self._attempt.cancel()
+        if self._asking:
+            self._end("", "")
 
     def _words(self, connection: Connection) -> str:
-        seconds = QLocale().toString(connection.seconds, "f", 1)
+        seconds = QLocale().toString(max(0.1, connection.seconds), "f", 1)
         text = _("The hub answers, in {seconds} s.")
         if connection.is_mirror:
             text = _("The mirror answers, in {seconds} s.")

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.domain.errors import UserError
 from app.ui.controls import label
 from app.ui.inspector.fields import Apply, Field, small
 from app.ui.inspector.numbers import NumberLine
@@ -51,6 +52,7 @@ class LineField(Field):
         super().__init__(meaning)
         self._save = save
         self._value = ""
+        self._pending: str | None = None  # what is being set
         self.line: QLineEdit = NumberLine(f"{name}, {unit}") if unit else QLineEdit()
         self.line.setObjectName("number")
         self.line.setAccessibleName(f"{name}, {unit}" if unit else name)
@@ -77,9 +79,14 @@ class LineField(Field):
 
     def show_value(self, value: str) -> None:
         """Show what is set; what is being written, or was refused, stays."""
-        self._value = value
+        self._value, self._pending = value, None
         if not (self.line.isModified() or self.problem):
             self.line.setText(value)
+
+    def complain(self, problem: UserError | None) -> None:
+        """Say what is wrong, or that nothing is any more."""
+        super().complain(problem)
+        self._pending = None
 
     def commit(self) -> None:
         """Set what stands in the line."""
@@ -87,11 +94,11 @@ class LineField(Field):
             return
         self.line.setModified(False)
         text = self.line.text().strip()
-        if text == self._value:
+        if text == (self._value if self._pending is None else self._pending):
             self.complain(None)
             self.line.setText(text)
-        else:
-            self.try_to(lambda: self._save(text))
+        elif self.try_to(lambda: self._save(text)):
+            self._pending = text
 
 
 class SettingsPage(QScrollArea):
