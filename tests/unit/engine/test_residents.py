@@ -22,6 +22,12 @@ HELLO = Turn("user", "Bert likes apples.")
 EVERYTHING = 1 << 60
 
 
+@pytest.fixture(autouse=True)
+def busy_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other programs leave must do: these models are small."""
+    monkeypatch.setattr(residents, "_KEPT_FREE", 0)
+
+
 @pytest.fixture
 def steps(tmp_path: Path) -> Iterator[Steps]:
     made = Steps(tmp_path / "data")
