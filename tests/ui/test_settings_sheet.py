@@ -38,8 +38,9 @@ def open_settings(fireside, qtbot):
         fireside.window.actions_by_name["settings"].trigger()
         sheet = fireside.window.findChild(SettingsSheet)
         qtbot.mouseClick(sheet.tabs[number], Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: sheet.page().complete)
-        return sheet.page()
+        page = sheet.page()
+        qtbot.waitUntil(lambda: page.complete and page.column.itemAt(0).widget().isVisible())
+        return page
 
     yield open_at
     fireside.window.appearance.set_scheme(Scheme.SYSTEM)
@@ -233,6 +234,10 @@ def test_no_token_is_shown_again(open_settings, fireside, qtbot):
     qtbot.waitUntil(lambda: "it ends with “1234”" in words(page))
     assert "forgotten when Fireside is closed" in words(page)  # no keyring here
     assert page.token.line.text() == ""
+    page.token.line.setFocus()
+    qtbot.keyClick(page.token.line, Qt.Key.Key_Return)
+    fireside.settle()
+    assert fireside.hubs.token() == TOKEN  # an empty line is no wish to forget it
     assert TOKEN not in words(page)
     assert TOKEN[:8] not in words(page)
     page.forget.click()

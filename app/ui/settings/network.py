@@ -167,9 +167,12 @@ class NetworkPage(SettingsPage):
 
     def _set_token(self, text: str) -> None:
         def kept(reach: Reach) -> None:
-            self.token.line.clear()
+            self.token.line.setText("")
+            self.token.show_value("")
             self._take(reach)
 
+        if not text:  # no wish to forget it: that has a button
+            return
         self._tell("", "")
         self._desk.when(self, self._desk.network.set_token(text), kept, self.token.complain)
 
