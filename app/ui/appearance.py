@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QIcon, QPalette
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.ui.fonts import system_scale, text_font
@@ -43,6 +43,8 @@ class Appearance(QObject):
         self._application = application
         self._system_scale = system_scale()
         self._zoom = 1.0
+        self._fonts: dict[tuple[float, QFont.Weight], QFont] = {}
+        self._metrics: dict[tuple[float, QFont.Weight], QFontMetrics] = {}
         self.palette = LIGHT
         self.scheme = Scheme.SYSTEM
         hints = application.styleHints()
@@ -82,7 +84,17 @@ class Appearance(QObject):
 
     def font(self, pixels: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
         """Return the text font at `pixels` of an unscaled window."""
-        return text_font(pixels * self.scale, weight)
+        known = self._fonts.get((pixels, weight))
+        if known is None:
+            known = self._fonts[pixels, weight] = text_font(pixels * self.scale, weight)
+        return QFont(known)
+
+    def metrics(self, pixels: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFontMetrics:
+        """Return how much room text takes in `font`."""
+        known = self._metrics.get((pixels, weight))
+        if known is None:
+            known = self._metrics[pixels, weight] = QFontMetrics(self.font(pixels, weight))
+        return known
 
     def icon(self, name: str, tint: str = "soft", size: int = 20) -> QIcon:
         """Return the icon `name` in the colour of the token `tint`."""
@@ -103,6 +115,8 @@ class Appearance(QObject):
         return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
 
     def _apply(self) -> None:
+        self._fonts.clear()
+        self._metrics.clear()
         self._application.setFont(self.font(14))
         self._application.setPalette(qt_palette(self.palette))
         self._application.setStyleSheet(stylesheet(self.palette, self.scale))

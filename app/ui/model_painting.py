@@ -79,7 +79,7 @@ class ModelDelegate(QStyledItemDelegate):
 
     def _paint_title(self, painter: QPainter, room: QRect, row: Row) -> None:
         look = self._appearance
-        metrics, small = self._name(), QFontMetrics(look.font(11.5))
+        metrics, small = self._name(), look.metrics(11.5)
         widths = [small.horizontalAdvance(text) + 14 for text, _tint in row.tags]
         left = room.width() - sum(width + 6 for width in widths)
         name = metrics.elidedText(row.title, Qt.TextElideMode.ElideRight, max(left, 40))
@@ -131,10 +131,10 @@ class ModelDelegate(QStyledItemDelegate):
             room.setLeft(room.left() + metrics.horizontalAdvance(words))
 
     def _name(self) -> QFontMetrics:
-        return QFontMetrics(self._appearance.font(14, QFont.Weight.DemiBold))
+        return self._appearance.metrics(14, QFont.Weight.DemiBold)
 
     def _small(self) -> QFontMetrics:
-        return QFontMetrics(self._appearance.font(12.5))
+        return self._appearance.metrics(12.5)
 
     def _wrapped(self, text: str, width: int) -> QRect:
         return self._small().boundingRect(QRect(0, 0, width, 1000), Qt.TextFlag.TextWordWrap, text)

@@ -111,8 +111,8 @@ class ModelRows(QAbstractListModel):
             row if isinstance(row, str) else row.shape for row in self._rows
         ]
         if same:
-            self._rows = rows
-            if rows:
+            if rows != self._rows:
+                self._rows = rows
                 self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
             return False
         self.beginResetModel()

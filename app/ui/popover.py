@@ -1,10 +1,15 @@
 """A card that floats over the window until it is closed or something else is clicked."""
 
+from functools import cache
+
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QWidget
 
-_SHADOW = 36
+_SHADOW = 36  # how far the shadow reaches, and
+_FALL = 16  # how far below the card it lies
+_RADIUS = 14
+_CORNER = _RADIUS + _SHADOW + _FALL  # from here on its edges are straight
 _EDGE = 16
 
 
@@ -88,11 +93,56 @@ class Popover(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw a soft shadow below the card."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0, 2))
-        card = QRectF(self.card.geometry())
-        for spread in range(_SHADOW, -_SHADOW // 3, -3):
-            grown = card.adjusted(-spread, -spread + 16, spread, spread + 16)
-            painter.drawRoundedRect(grown, 14 + spread, 14 + spread)
+        painter, card = QPainter(self), self.card.geometry()
+        if min(card.width(), card.height()) > 2 * _CORNER:
+            lay_shadow(painter, card, self.devicePixelRatioF())
+        else:
+            draw_shadow(painter, QRectF(card))
+
+
+def draw_shadow(painter: QPainter, card: QRectF) -> None:
+    """Draw the shadow of `card`, all of it."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 2))
+    for spread in range(_SHADOW, -_SHADOW // 3, -3):
+        grown = card.adjusted(-spread, -spread + _FALL, spread, spread + _FALL)
+        painter.drawRoundedRect(grown, _RADIUS + spread, _RADIUS + spread)
+
+
+@cache
+def _shadow(ratio: float) -> QPixmap:
+    """Return the shadow of the smallest card that has straight edges between its corners."""
+    card = QRectF(_SHADOW, _SHADOW, 2 * _CORNER + 1, 2 * _CORNER + 1)
+    edge = round((card.width() + 2 * _SHADOW + _FALL) * ratio)
+    made = QPixmap(edge, edge)
+    made.setDevicePixelRatio(ratio)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    draw_shadow(painter, card)
+    painter.end()
+    return made
+
+
+def lay_shadow(painter: QPainter, card: QRect, ratio: float) -> None:
+    """Draw the shadow around `card` from pieces of the one that was drawn once, its edges stretched.
+
+    What lies below the middle of the card is left out: nobody sees it.
+    """
+    shadow = _shadow(ratio)
+    near, far = _SHADOW + _CORNER, _CORNER + _SHADOW + _FALL
+
+    def along(begin: int, length: int) -> tuple[tuple[int, int, int, int], ...]:
+        """Return where each piece of a side begins and how long it is: in what was drawn, and here."""
+        end = begin + length - _CORNER
+        return (
+            (0, near, begin - _SHADOW, near),
+            (near, 1, begin + _CORNER, length - 2 * _CORNER),
+            (near + 1, far, end, far),
+        )
+
+    for top, height, y, tall in along(card.top(), card.height()):
+        for left, width, x, wide in along(card.left(), card.width()):
+            if width > 1 or height > 1:
+                source = QRectF(left * ratio, top * ratio, width * ratio, height * ratio)
+                painter.drawPixmap(QRectF(x, y, wide, tall), shadow, source)

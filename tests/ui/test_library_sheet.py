@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, QRectF, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QMessageBox
 from tiny_models import tiny
 
@@ -17,6 +17,7 @@ from app.domain.settings import Settings
 from app.ui.library.desk import Order
 from app.ui.library.sheet import LibrarySheet
 from app.ui.model_rows import ModelRole
+from app.ui.popover import draw_shadow, lay_shadow
 from models_registry.library import Library, digest_of
 from models_registry.starter import SHA256
 
@@ -381,3 +382,21 @@ def test_offered_when_a_download_has_arrived(fireside, own, qtbot):
     assert sheet.isVisible()
     assert sheet.page.path == own
     desk._take([])
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize("card", [QRect(280, 52, 470, 700), QRect(31, 31, 134, 400)])
+def test_the_shadow_of_a_card_is_the_same_from_pieces_as_in_one(appearance, card, ratio):
+    def shadow(draw) -> QImage:
+        made = QImage(round(800 * ratio), round(820 * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+        made.setDevicePixelRatio(ratio)
+        made.fill(Qt.GlobalColor.white)
+        painter = QPainter(made)
+        draw(painter)
+        painter.fillRect(card, Qt.GlobalColor.white)  # which hides the middle
+        painter.end()
+        return made
+
+    assert shadow(lambda painter: lay_shadow(painter, card, ratio)) == shadow(
+        lambda painter: draw_shadow(painter, QRectF(card))
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QFont, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.domain.language import _
@@ -123,8 +123,8 @@ class LibraryDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Return the one height of all rows."""
-        small = QFontMetrics(self._appearance.font(12.5)).height()
-        name = QFontMetrics(self._appearance.font(14, QFont.Weight.DemiBold)).height()
+        small = self._appearance.metrics(12.5).height()
+        name = self._appearance.metrics(14, QFont.Weight.DemiBold).height()
         return QSize(100, 2 * _ABOVE + name + 2 * (small + _GAP))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -136,7 +136,7 @@ class LibraryDelegate(QStyledItemDelegate):
             self._paint_current(painter, option.rect)
         inner = option.rect.adjusted(_PADDING, _ABOVE, -_PADDING, -_ABOVE)
         head = QRect(inner.left(), inner.top(), inner.width(), 0)
-        head.setHeight(QFontMetrics(self._appearance.font(14, QFont.Weight.DemiBold)).height())
+        head.setHeight(self._appearance.metrics(14, QFont.Weight.DemiBold).height())
         end = self._paint_fit(painter, head, line)
         self._paint_title(painter, head.adjusted(0, 0, -end, 0), line)
         painter.setFont(self._appearance.font(12.5))
@@ -174,7 +174,7 @@ class LibraryDelegate(QStyledItemDelegate):
 
     def _paint_title(self, painter: QPainter, room: QRect, line: Line) -> None:
         look, tag = self._appearance, line.model.quantization
-        small = QFontMetrics(look.font(11.5))
+        small = look.metrics(11.5)
         width = small.horizontalAdvance(tag) + 14 if tag else 0
         painter.setFont(look.font(14, QFont.Weight.DemiBold))
         painter.setPen(look.color("soft" if line.model.problem else "ink"))
