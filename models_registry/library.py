@@ -215,6 +215,10 @@ class Library:
         """Keep the sha256 of a model, as whoever has just written or read all of it computed it."""
         self._keep_sha256(path, _stamp(path), sha256)
 
+    def holds(self, path: Path) -> bool:
+        """Return whether a file lies in the library's own folder."""
+        return path.is_relative_to(self._folder)
+
     def source_of(self, path: Path) -> Source | None:
         """Return where a file came from; None when that is not known."""
         return self._read_index().sources.get(str(path))

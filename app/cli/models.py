@@ -39,7 +39,7 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     if arguments.action in (None, "list"):
         _list(services, loop, models, arguments)
         return 0
-    model = services.models.find(models, arguments.model)
+    model = services.models.find(models, arguments.model, usable=False)
     if arguments.action == "info":
         known = loop.result(services.facts.look()).get(model.path, NOTHING)
         _print_one(loop.result(services.models.identified(model)), known, as_json=as_json)

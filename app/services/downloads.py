@@ -133,17 +133,6 @@ class Downloads:
         """Return where the files of a download lie, or will."""
         return [wanted.target for wanted in self._wanted(download)]
 
-    def origin(self, path: Path) -> "Future[Download | None]":
-        """Return the download that brought a file, by its first part; None for other files."""
-        future: Future[Download | None] = Future()
-
-        def answer(read: "Future[list[Download]]") -> None:
-            downloads = [] if read.exception() else read.result()
-            future.set_result(next((each for each in downloads if self.paths(each)[:1] == [path]), None))
-
-        self._store.all().add_done_callback(answer)
-        return future
-
     def fetch(self, download: Download) -> "Future[None]":
         """Fetch this one alone, at once; resolves when it is there, has failed or was stopped."""
 

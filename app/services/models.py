@@ -113,10 +113,21 @@ class Models:
         return self._submit(unlink)
 
     def identified(self, model: Model) -> "Future[Model]":
-        """Return `model` with its sha256, computing it now when it is not known yet."""
+        """Return `model` with its sha256, computing it now when it is not known yet.
+
+        One that cannot be used has none.
+
+        Raises:
+            UserError: Through the future, when its file is gone since, or cannot be read any more.
+        """
 
         def identify() -> Model:
-            sha256 = model.sha256 or self._library.sha256_of(model.path, self._closing.is_set) or ""
+            if model.problem:
+                return model
+            try:
+                sha256 = model.sha256 or self._library.sha256_of(model.path, self._closing.is_set) or ""
+            except ModelFileError as error:
+                raise explain(error, model.path.name) from error
             if sha256 and not model.sha256:
                 self._know(model.path, sha256)
             return replace(model, sha256=sha256)
@@ -207,24 +218,33 @@ class Models:
                 _("Close other programs that use the file, and try again."),
             ) from error
 
-    def find(self, models: list[Model], wanted: str | None) -> Model:
+    def find(self, models: list[Model], wanted: str | None, *, usable: bool = True) -> Model:
         """Return the one of `models` that a person means by a path, a name or a part of one.
 
         Without `wanted` that is the one to begin with. A path that is not on the list will do too.
 
+        Args:
+            models: The list.
+            wanted: What a person calls it.
+            usable: Whether one that cannot be used is refused.
+
         Raises:
             UserError: When nothing fits, or several do.
         """
+        check = self._usable if usable else _known
         if wanted is None:
-            return self._usable(self.preferred(models=models))
-        exact = [m for m in models if wanted.casefold() in (m.name.casefold(), m.path.name.casefold())]
-        fitting = exact or [m for m in models if wanted.casefold() in f"{m.name} {m.path.name}".casefold()]
+            return check(self.preferred(models=models))
+        words = wanted.casefold()
+        exact = [m for m in models if words in (m.name.casefold(), m.path.name.casefold())]
+        fitting = exact or [
+            m for m in models if words in f"{m.name} {m.original_name} {m.path.name}".casefold()
+        ]
         if len(fitting) == 1:
-            return self._usable(fitting[0])
+            return check(fitting[0])
         path = Path(wanted).expanduser()
         if os.sep in wanted or (not fitting and path.suffix == ".gguf"):
             path = path.parent.resolve() / path.name
-            return self._usable(next((m for m in models if m.path == path), None) or self._peek(path))
+            return check(next((m for m in models if m.path == path), None) or self._peek(path))
         if fitting:
             # Translators: what stands between the parts of a list.
             names = _(", ").join(f"{model.name} ({model.path.name})" for model in fitting)
@@ -315,18 +335,24 @@ class Models:
 
     def _peek(self, path: Path) -> Model:
         """Return a model that is not on the list."""
-        return _model(Entry(path, Origin.LINKED, header_of(path), None, ""))
+        origin = Origin.OWN if self._library.holds(path) else Origin.LINKED
+        return _model(Entry(path, origin, header_of(path), None, ""))
 
     def _usable(self, model: Model | None) -> Model:
-        if model is None:
-            raise UserError(
-                _("There is no model on this computer yet."),
-                _("Add one: fireside models add FILE.gguf"),
-                "choose-model",
-            )
-        if model.problem:
-            raise UserError(model.problem, "", "choose-model")
-        return model
+        found = _known(model)
+        if found.problem:
+            raise UserError(found.problem, "", "choose-model")
+        return found
+
+
+def _known(model: Model | None) -> Model:
+    if model is None:
+        raise UserError(
+            _("There is no model on this computer yet."),
+            _("Add one: fireside models add FILE.gguf"),
+            "choose-model",
+        )
+    return model
 
 
 def _unsaved(error: OSError) -> UserError:

@@ -117,6 +117,7 @@ def test_models_are_listed_added_and_told_about(home: Path, gemma: Path) -> None
     info = json.loads(fireside(home, "models", "info", "gemma", "--json"))
     assert (info["architecture"], info["origin"], info["has_template"]) == ("gemma3", "linked", False)
     assert info["sha256"] == "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+    assert (info["fit"], info["last_used"], info["tokens_per_second"]) == ("fits", None, 0.0)
 
 
 def test_a_plan_says_what_a_context_takes_and_what_would_fit(home: Path) -> None:

@@ -71,10 +71,6 @@ def test_a_model_arrives_and_is_told_of(desk: Desk, hub: LoopbackHub) -> None:
     assert desk.arrived == [(model.sha256, [path])]
     assert desk.files() == ["maker/Model-GGUF/model-Q4_K_M.gguf"]
     assert hub.sent("model-Q4_K_M.gguf") == model.size
-    brought = desk.downloads.origin(path).result(5)
-    assert brought
-    assert (brought.sha256, brought.repository) == (model.sha256, MAKER)
-    assert desk.downloads.origin(path.with_name("other.gguf")).result(5) is None
     progress = desk.downloads.progress(desk.state(download))
     assert (progress.running, progress.done) == (False, model.size)
 
