@@ -91,9 +91,13 @@ class SearchField(QLineEdit):
         self.setObjectName("search")
         self.setPlaceholderText(hint)
         self.setAccessibleName(name)
-        self.setMinimumHeight(34)
         self.setTextMargins(26, 0, 0, 0)
         self.setAcceptDrops(False)  # a file that is dropped here is meant for the window
+        appearance.changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(max(34, self._appearance.metrics(14).height() + 14))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the field, then the glass."""

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
 from app.domain.language import _, plural
 from app.domain.model import Model, Origin
 from app.ui.appearance import Appearance
-from app.ui.controls import SearchField, label
+from app.ui.controls import SearchField
+from app.ui.downloads.bar import Line
 from app.ui.hub.results import Choice
 from app.ui.inspector.fields import small
 from app.ui.library.desk import LibraryDesk, Order
@@ -33,6 +34,7 @@ class LibraryList(QWidget):
         rows: What is listed.
         list: Shows them.
         said: What came of the last thing that was done.
+        sum: How many models there are, and what they take together.
 
     Signals:
         add_requested: Pick a GGUF file.
@@ -54,7 +56,7 @@ class LibraryList(QWidget):
         self.order = Choice(appearance, _("Order"), orders, desk.sort)
         self.rows = LibraryRows()
         self.list = self._make_list(appearance)
-        self._none, self._sum, self.said = small(""), label("", tone="soft", measure="small"), small("")
+        self._none, self.said, self.sum = small(""), small(""), Line(appearance)
         self.add, self.search_hub = self._link(_("Add a GGUF file…")), self._link(_("Find models…"))
         self.add.clicked.connect(self.add_requested)
         self.search_hub.clicked.connect(self.find_requested)
@@ -80,7 +82,7 @@ class LibraryList(QWidget):
         self._none.setText(none)
         self._none.setVisible(not shown)
         count = plural("{count} model", "{count} models", len(models)).format(count=len(models))
-        self._sum.setText(f"{count} · {size_text(sum(model.size for model in models))}")
+        self.sum.show_facts((count, size_text(sum(model.size for model in models))))
         said, tone = desk.said
         self.said.setText(said)
         self.said.setVisible(bool(said))
@@ -183,7 +185,7 @@ class LibraryList(QWidget):
         head.addWidget(self.field, 1)
         head.addWidget(self.order)
         foot.setSpacing(6)
-        foot.addWidget(self._sum, 1)
+        foot.addWidget(self.sum, 1)
         foot.addWidget(self.add)
         foot.addWidget(self.search_hub)
         column = QVBoxLayout(self)

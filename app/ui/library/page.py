@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QEvent, QLocale, QObject, Qt
+from PySide6.QtCore import QEvent, QLocale, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -74,11 +75,12 @@ class LibraryPage(QScrollArea):
         self.use, self.check = QPushButton(_("Use it")), QPushButton(_("Check the file"))
         self.show_file, self.remove = QPushButton(_("Show in its folder")), QPushButton(_("Remove…"))
         self.copy = IconButton(appearance, "copy", _("Copy the sha256"))
+        self.copy.setIconSize(QSize(14, 14))
         self.whole = QPushButton(_("Show all of it"))
         self._values: dict[str, QLabel] = {}
         self._names: dict[str, QLabel] = {}
         self._shown_whole = False
-        self._columns = 0
+        self._placed: tuple[int, list[QPushButton]] = 0, []
         self._wire()
         self._lay_out()
         desk.changed.connect(self.refresh)
@@ -104,9 +106,12 @@ class LibraryPage(QScrollArea):
         wrong, (told, tone) = trouble(model), desk.told.get(model.path, desk.said)
         self._write(self._trouble, wrong, "bad" if model.problem else "warn")
         self._write(self._told, told, tone)
-        self.use.setEnabled(not model.problem)
+        self.use.setVisible(not model.problem)
+        self.check.setVisible(True)
         self.check.setEnabled(bool(model.size))
+        self.show_file.setVisible(True)
         self.remove.setVisible(model.origin is not Origin.STARTER)
+        self._place_buttons()
         for key, (words, tint) in self._facts(model).items():
             self._write(self._values[key], words, tint)
             self._names[key].setVisible(bool(words))
@@ -253,8 +258,9 @@ class LibraryPage(QScrollArea):
         column.addSpacing(4)
         column.addLayout(self._make_grid())
         column.addStretch(1)
+        for button in (self.use, self.check, self.show_file, self.remove):
+            self._buttons.addWidget(button)
         self.setWidget(content)
-        self._place_buttons()
 
     def _make_grid(self) -> QGridLayout:
         grid = QGridLayout()
@@ -264,8 +270,7 @@ class LibraryPage(QScrollArea):
         for row, (key, name) in enumerate(_names().items()):
             self._names[key] = label(name, tone="soft", measure="small")
             self._names[key].setAlignment(Qt.AlignmentFlag.AlignTop)
-            self._values[key] = small("", "ink")
-            self._values[key].setAccessibleName(name)
+            self._values[key] = _value(name)
             grid.addWidget(self._names[key], row, 0)
             if key != "sha256":
                 grid.addWidget(self._values[key], row, 1)
@@ -278,15 +283,18 @@ class LibraryPage(QScrollArea):
         return grid
 
     def _place_buttons(self) -> None:
-        buttons = (self.use, self.check, self.show_file, self.remove)
+        buttons = [
+            each for each in (self.use, self.check, self.show_file, self.remove) if not each.isHidden()
+        ]
         wanted = sum(button.sizeHint().width() + 8 for button in buttons)
         columns = len(buttons) if wanted <= self.viewport().width() - 12 else 2
-        if columns == self._columns:
+        if (columns, buttons) == self._placed:
             return
-        self._columns = columns
+        self._placed = columns, buttons
         for place, button in enumerate(buttons):
             self._buttons.addWidget(button, place // columns, place % columns)
-        self._buttons.setColumnStretch(len(buttons), 1 if columns == len(buttons) else 0)
+        for column in range(5):
+            self._buttons.setColumnStretch(column, int(column == columns == len(buttons)))
 
 
 def _names() -> dict[str, str]:
@@ -307,6 +315,18 @@ def _names() -> dict[str, str]:
         "copies": _("The same file"),
         "sha256": "sha256",
     }
+
+
+def _value(name: str) -> QLabel:
+    """Return a label that wraps and takes all the width there is."""
+    made = small("", "ink")
+    made.setAccessibleName(name)
+    made.setAlignment(Qt.AlignmentFlag.AlignTop)
+    policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    policy.setHeightForWidth(True)
+    made.setSizePolicy(policy)
+    made.setMinimumWidth(1)
+    return made
 
 
 def _breakable(path: str) -> str:
