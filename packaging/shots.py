@@ -22,6 +22,7 @@ from app.storage.folders import Folders
 from app.ui.application import make_application
 from app.ui.assets import asset
 from app.ui.inspector.section import Fold
+from app.ui.library.sheet import LibrarySheet
 from app.ui.post import Poster
 from app.ui.sheet import Sheet
 from app.ui.theme import DARK, LIGHT
@@ -285,6 +286,23 @@ def take_inspector(studio: Studio) -> None:
     window.resize(1180, 780)
 
 
+def take_library(studio: Studio) -> None:
+    """Take the pictures of the models that are here: all of them, and one."""
+    window = studio.window
+    window.actions_by_name["library"].trigger()
+    studio.rest(1.0)
+    studio.shoot("library")
+    sheet = window.findChildren(LibrarySheet)[-1]
+    sheet.list.list.clicked.emit(sheet.list.rows.index(0))
+    studio.shoot("library-model")
+    window.resize(640, 480)
+    studio.shoot("library-model-narrow")
+    sheet.back.click()
+    studio.shoot("library-narrow")
+    studio.close_sheet()
+    window.resize(1180, 780)
+
+
 def main() -> int:
     """Write the pictures into the folder that the command line names."""
     folder = Path(sys.argv[1])
@@ -296,6 +314,7 @@ def main() -> int:
         take(studio)
         take_details(studio)
         take_inspector(studio)
+        take_library(studio)
     finally:
         studio.window.close()
         studio.build.close()
