@@ -27,6 +27,7 @@ from app.engine.worker import Engine
 from app.services import Services
 from app.services.adoption import Adoption
 from app.services.benchmark import Benchmark
+from app.services.budget import Budgets
 from app.services.choices import ModelChoices
 from app.services.contacts import Contacts
 from app.services.conversation import Conversation
@@ -123,11 +124,13 @@ class Build:
             models.arrived,
         )
         titles = Titles(self.store, self.engine, post, preferences.name_chats)
+        conversation = Conversation(self.store, self.engine, post, report, titles)
         self.services = Services(
             folders=folders,
             database=self.database,
             history=History(self.store),
-            conversation=Conversation(self.store, self.engine, post, report, titles),
+            conversation=conversation,
+            budgets=Budgets(self.store, self.engine, post, conversation.errands),
             models=models,
             facts=ModelFacts(models, UseStore(self.database)),
             questions=Questions(self.engine),

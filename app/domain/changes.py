@@ -10,6 +10,7 @@ class Kind(StrEnum):
 
     CHATS = "chats"  # ids: chats whose row (title, tip, draft, …) was added, changed or removed
     MESSAGES = "messages"  # ids: messages that were added or changed
+    SUMMARIES = "summaries"  # ids: chats in which a summary was written or edited
     MODELS = "models"  # ids: none; the list of models on this computer
     DOWNLOADS = "downloads"  # ids: downloads that were added, changed or removed
     NETWORK = "network"  # ids: none; a connection was begun or has ended

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.domain.budget import Policy
 from app.domain.generation import Stats
 from app.domain.settings import Settings
 
@@ -50,6 +51,9 @@ class Message:
         error: For a failed answer, the sentence that says why.
         reasoning: What the model thought before it answered.
         reasoning_seconds: How long it thought.
+        pinned: The model always sees it, however long the chat becomes.
+        seen_from: For an answer, the first message from which on its model saw the chat; None while unknown.
+        summary_id: The summary that stood for the messages before that one; None for none.
     """
 
     id: int
@@ -65,6 +69,9 @@ class Message:
     error: str = ""
     reasoning: str = ""
     reasoning_seconds: float = 0.0
+    pinned: bool = False
+    seen_from: int | None = None
+    summary_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,8 @@ class Chat:
         model_path: The file that answers in this chat, or empty.
         draft: What stands unsent in the composer.
         created_at, updated_at: Seconds since the epoch; `updated_at` orders the sidebar.
+        policy: What happens when it outgrows its context; None while nobody has chosen.
+        context: Tokens that the model sees at once in this chat at least, once it was extended; None before.
     """
 
     id: int
@@ -88,6 +97,8 @@ class Chat:
     pinned: bool = False
     created_at: float = 0.0
     updated_at: float = 0.0
+    policy: Policy | None = None
+    context: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

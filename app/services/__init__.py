@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.services.adoption import Adoption
 from app.services.benchmark import Benchmark
+from app.services.budget import Budgets
 from app.services.choices import ModelChoices
 from app.services.contacts import Contacts
 from app.services.conversation import Conversation
@@ -33,6 +34,7 @@ class Services:
     database: Database
     history: History
     conversation: Conversation
+    budgets: Budgets
     models: Models
     facts: ModelFacts
     questions: Questions

@@ -45,6 +45,7 @@ class Conversation:
 
     Attributes:
         live: The answers on their way, by the id of their message.
+        errands: What else the engine is asked for.
         on_busy: Called when something is on its way that `pump` brings.
     """
 
@@ -70,7 +71,7 @@ class Conversation:
         self._post = post
         self._report = report
         self._titles = titles
-        self._errands = Errands(lambda: self.on_busy())
+        self.errands = Errands(lambda: self.on_busy())
         self._closing = False
         self.live: dict[int, Live] = {}
         self.on_busy: Callable[[], None] = lambda: None
@@ -78,7 +79,7 @@ class Conversation:
     @property
     def busy(self) -> bool:
         """Return whether the engine is at something that `pump` brings."""
-        return bool(self._errands) or any(live.phase is Phase.RUNNING for live in self.live.values())
+        return bool(self.errands) or any(live.phase is Phase.RUNNING for live in self.live.values())
 
     def lives(self, chat_id: int | None) -> list[Live]:
         """Return the answers of one chat that are on their way."""
@@ -198,7 +199,7 @@ class Conversation:
 
     def pump(self) -> list[Update]:
         """Take what the engine has written since the last call: first to the store, then to the caller."""
-        self._errands.drain()
+        self.errands.drain()
         updates = []
         for live in list(self.live.values()):
             if live.ending is not None or not (events := live.job.drain()):
@@ -228,7 +229,7 @@ class Conversation:
         """Stop every answer and wait up to `timeout` seconds until what they wrote is stored."""
         self._closing = True
         self.retry_save()
-        for job in [*self._errands.jobs, *(live.job for live in self.live.values())]:
+        for job in [*self.errands.jobs, *(live.job for live in self.live.values())]:
             self._engine.cancel(job)
         deadline = time.monotonic() + timeout
         while any(live.ending is None for live in self.live.values()) and time.monotonic() < deadline:
@@ -287,7 +288,7 @@ class Conversation:
             else:
                 asked.cancel()
 
-        self._errands.add(self._engine.prompt(request), rendered)
+        self.errands.add(self._engine.prompt(request), rendered)
 
     def _end(self, live: Live, event: Finished | Failed) -> None:
         if isinstance(event, Failed) or event.stats is None:
@@ -299,7 +300,7 @@ class Conversation:
         live.ending = (status, event)
         self._store_ending(live)
         if status is Status.COMPLETE and self._titles and not self._closing:
-            self._titles.consider(live, self._errands)
+            self._titles.consider(live, self.errands)
 
     def _store_ending(self, live: Live) -> None:
         if live.ending is None:

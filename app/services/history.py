@@ -6,6 +6,7 @@ Everything returns a Future that the database's threads resolve; nothing here wa
 from concurrent.futures import Future
 from pathlib import Path
 
+from app.domain.budget import Policy, Summary
 from app.domain.chat import Chat, Message, Tree
 from app.domain.generation import Chosen
 from app.storage.chats import ChatStore
@@ -16,6 +17,7 @@ class History:
 
     def __init__(self, store: ChatStore) -> None:
         self._store = store
+        self._summaries = store.summaries
 
     def chats(self) -> "Future[list[Chat]]":
         """Return all chats that are not deleted, pinned first, then the newest first."""
@@ -40,6 +42,30 @@ class History:
     def pin(self, chat_id: int, pinned: bool) -> "Future[None]":
         """Keep a chat at the top, or no longer."""
         return self._store.update_chat(chat_id, pinned=pinned)
+
+    def pin_message(self, message_id: int, pinned: bool) -> "Future[None]":
+        """Have the model always see a message, however long the chat becomes; the opposite undoes it."""
+        return self._store.pin_message(message_id, pinned)
+
+    def set_policy(self, chat_id: int, policy: Policy | None) -> "Future[None]":
+        """Choose what happens when a chat outgrows its context; None leaves it open."""
+        return self._store.update_chat(chat_id, policy=policy)
+
+    def set_context(self, chat_id: int, context: int | None) -> "Future[None]":
+        """Have the model see at least `context` tokens at once in this chat, from the next turn on."""
+        return self._store.update_chat(chat_id, context=context)
+
+    def summaries(self, chat_id: int) -> "Future[list[Summary]]":
+        """Return the summaries of a chat, oldest first; `Message.summary_id` tells who read which."""
+        return self._summaries.of(chat_id)
+
+    def edit_summary(self, summary: Summary, text: str) -> "Future[None]":
+        """Let a person's words stand for the messages of a summary.
+
+        Raises:
+            UserError: For an empty text.
+        """
+        return self._summaries.edit(summary, text)
 
     def set_system_prompt(self, chat_id: int, text: str) -> "Future[None]":
         """Tell the model of this chat how to behave, from the next turn on."""

@@ -13,7 +13,8 @@ from app.domain.settings import Settings
 from app.storage import probabilities, turns, uses
 from app.storage.database import Database
 from app.storage.rows import read_chats, read_messages, read_path, storable
-from app.storage.turns import living_chat, living_message, no_chat, require
+from app.storage.summaries import Summaries
+from app.storage.turns import living_chat, living_message, no_chat, no_message, require
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -28,6 +29,8 @@ class ChatFields(TypedDict, total=False):
     draft: str
     tip_id: int
     model_path: str
+    policy: str | None
+    context: int | None
 
 
 class ChatStore:
@@ -37,11 +40,15 @@ class ChatStore:
     and drafts: who writes those has them already.
 
     Futures fail with a UserError when a chat or message is not there, or deleted.
+
+    Attributes:
+        summaries: What stands for the older messages of long chats.
     """
 
     def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
+        self.summaries = Summaries(database, changes)
 
     def start_turn(
         self,
@@ -178,6 +185,22 @@ class ChatStore:
         return self._database.write(
             lambda db: _update_chat(db, chat_id, fields),
             committed=lambda done: None if fields.keys() == {"draft"} else self._publish(Kind.CHATS, chat_id),
+        )
+
+    def pin_message(self, message_id: int, pinned: bool) -> "Future[None]":
+        """Have the model always see a message, or no longer."""
+        sql = "UPDATE messages SET pinned = ? WHERE id = ?"
+        return self._database.write(
+            lambda db: require(db.execute(sql, [pinned, message_id]).rowcount, no_message()),
+            committed=lambda done: self._publish(Kind.MESSAGES, message_id),
+        )
+
+    def mark_seen(self, message_id: int, seen_from: int, summary_id: int | None) -> "Future[None]":
+        """Remember from which message on the model of an answer saw the chat, and with which summary."""
+        sql = "UPDATE messages SET seen_from = ?, summary_id = ? WHERE id = ?"
+        return self._database.write(
+            lambda db: require(db.execute(sql, [seen_from, summary_id, message_id]).rowcount, no_message()),
+            committed=lambda done: self._publish(Kind.MESSAGES, message_id),
         )
 
     def name_chat(self, chat_id: int, title: str, *, instead_of: str) -> "Future[bool]":

@@ -153,7 +153,31 @@ def m0005_model_uses(db: Database) -> None:
     """)
 
 
-STEPS = (m0001_chats, m0002_preferences, m0003_reasoning, m0004_downloads, m0005_model_uses)
+def m0006_budget(db: Database) -> None:
+    """What of a long chat its model sees: the policy, pinned messages, summaries of what it does not see.
+
+    `messages.seen_from` is the first message that was read for an answer, `messages.summary_id` what stood
+    for those before it.
+    """
+    db.executescript("""
+        CREATE TABLE summaries (
+            id INTEGER PRIMARY KEY,
+            chat_id INTEGER NOT NULL REFERENCES chats(id) ON DELETE CASCADE,
+            until_id INTEGER NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+            created_at REAL NOT NULL,
+            edited INTEGER NOT NULL DEFAULT 0,
+            text TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX summaries_by_chat ON summaries(chat_id);
+        ALTER TABLE chats ADD COLUMN policy TEXT;
+        ALTER TABLE chats ADD COLUMN context INTEGER;
+        ALTER TABLE messages ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE messages ADD COLUMN seen_from INTEGER;
+        ALTER TABLE messages ADD COLUMN summary_id INTEGER;
+    """)
+
+
+STEPS = (m0001_chats, m0002_preferences, m0003_reasoning, m0004_downloads, m0005_model_uses, m0006_budget)
 migrations = Migrations("fireside")
 for _step in STEPS:
     migrations()(_step)

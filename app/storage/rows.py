@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.domain.budget import Policy
 from app.domain.chat import Chat, Message, ModelIdentity, Role, Status
 from app.domain.errors import UserError
 from app.domain.generation import Stats
@@ -21,7 +22,11 @@ _T = TypeVar("_T")
 
 _ROLES = {role.value: role for role in Role}
 _STATUSES = {status.value: status for status in Status}
-_CHAT = "id, title, tip_message_id, model_path, system_prompt, draft, pinned, created_at, updated_at"
+_POLICIES = {policy.value: policy for policy in Policy}
+_CHAT = """
+    id, title, tip_message_id, model_path, system_prompt, draft, pinned, created_at, updated_at,
+    policy, context
+"""
 _MESSAGE = """
     id, chat_id, parent_id, role,
     CASE status
@@ -41,7 +46,8 @@ _MESSAGE = """
         WHEN 'writing' THEN max(reasoning_seconds, coalesce(
             (SELECT max(chunks.reasoning_seconds) FROM chunks WHERE message_id = messages.id), 0))
         ELSE reasoning_seconds
-    END
+    END,
+    pinned, seen_from, summary_id
 """
 
 
@@ -99,9 +105,21 @@ def _chat(
     pinned: int,
     created_at: float,
     updated_at: float,
+    policy: str | None,
+    context: int | None,
 ) -> Chat:
     return Chat(
-        chat_id, title, tip_id, model_path, system_prompt, draft, bool(pinned), created_at, updated_at
+        chat_id,
+        title,
+        tip_id,
+        model_path,
+        system_prompt,
+        draft,
+        bool(pinned),
+        created_at,
+        updated_at,
+        _POLICIES.get(policy or ""),
+        context,
     )
 
 
@@ -121,6 +139,9 @@ def _message(
     error: str,
     reasoning: str,
     reasoning_seconds: float,
+    pinned: int,
+    seen_from: int | None,
+    summary_id: int | None,
 ) -> Message:
     return Message(
         message_id,
@@ -136,6 +157,9 @@ def _message(
         error,
         reasoning,
         reasoning_seconds,
+        bool(pinned),
+        seen_from,
+        summary_id,
     )
 
 

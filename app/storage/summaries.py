@@ -1,0 +1,82 @@
+"""Summaries of the older messages of long chats."""
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from app.domain.budget import Summary
+from app.domain.changes import Changed, Changes, Kind
+from app.domain.errors import UserError
+from app.domain.language import _
+from app.storage.database import Database
+from app.storage.rows import storable
+from app.storage.turns import living_chat, living_message, require
+
+if TYPE_CHECKING:
+    import sqlite_utils
+
+
+class Summaries:
+    """The summaries of one database. A new one never takes the place of an older one, which answers refer to.
+
+    `Changed(SUMMARIES)` with the chat's id is published after each commit.
+    """
+
+    def __init__(self, database: Database, changes: Changes) -> None:
+        self._database = database
+        self._changes = changes
+
+    def of(self, chat_id: int) -> "Future[list[Summary]]":
+        """Return the summaries of a chat, oldest first."""
+        return self._database.read(lambda db: _read(db, "WHERE chat_id = ? ORDER BY id", [chat_id]))
+
+    def add(self, chat_id: int, until_id: int, text: str, *, edited: bool = False) -> "Future[Summary]":
+        """Keep `text` for the messages up to `until_id`; `edited` when it holds a person's words."""
+        return self._database.write(
+            lambda db: _add(db, chat_id, until_id, storable(text), edited),
+            committed=lambda summary: self._publish(summary.chat_id),
+        )
+
+    def edit(self, summary: Summary, text: str) -> "Future[None]":
+        """Change what a summary says; from then on it counts as a person's.
+
+        Raises:
+            UserError: For an empty text, and through the future when the summary is not there.
+        """
+        if not text.strip():
+            raise UserError(_("A summary cannot be empty."), _("Write what the model should remember."))
+        sql = "UPDATE summaries SET text = ?, edited = 1 WHERE id = ?"
+        gone = UserError(_("This summary no longer exists."))
+        return self._database.write(
+            lambda db: require(db.execute(sql, [storable(text.strip()), summary.id]).rowcount, gone),
+            durable=True,
+            committed=lambda done: self._publish(summary.chat_id),
+        )
+
+    def _publish(self, chat_id: int) -> None:
+        self._changes.publish(Changed(Kind.SUMMARIES, (chat_id,)))
+
+
+def _add(db: "sqlite_utils.Database", chat_id: int, until_id: int, text: str, edited: bool) -> Summary:
+    living_chat(db, chat_id)
+    living_message(db, chat_id, until_id)
+    row = {
+        "chat_id": chat_id,
+        "until_id": until_id,
+        "text": text,
+        "edited": int(edited),
+        "created_at": time.time(),
+    }
+    return _read(db, "WHERE id = ?", [db.table("summaries").insert(row).last_pk])[0]
+
+
+def _read(db: "sqlite_utils.Database", rest: str, parameters: Iterable[Any]) -> list[Summary]:
+    rows = db.execute(
+        f"SELECT id, chat_id, until_id, text, edited, created_at FROM summaries {rest}",  # noqa: S608 -- no outside text
+        list(parameters),
+    )
+    return [
+        Summary(summary_id, chat_id, until_id, text, bool(edited), created_at)
+        for summary_id, chat_id, until_id, text, edited, created_at in rows
+    ]
