@@ -18,12 +18,14 @@ from app.domain.errors import UserError
 from app.domain.generation import Stats, StopReason
 from app.domain.settings import Settings
 from app.main import Build, make_window
+from app.services.contacts import DONE, Purpose
 from app.storage.folders import Folders
 from app.ui.application import make_application
 from app.ui.assets import asset
 from app.ui.inspector.section import Fold
 from app.ui.library.sheet import LibrarySheet
 from app.ui.post import Poster
+from app.ui.settings.sheet import SettingsSheet
 from app.ui.sheet import Sheet
 from app.ui.theme import DARK, LIGHT
 from app.ui.transcript.answer import Answer
@@ -79,6 +81,14 @@ CHATS = (
     ("Write a bedtime story about a fox who could not sleep", "Once upon a time", Status.INTERRUPTED),
     ("晚饭做什么：三个素菜", DINNER, Status.COMPLETE),
     ("Explain binary search to a beginner, then show it in Python.", BINARY_SEARCH, Status.COMPLETE),
+)
+
+# What might have been asked over the network, and of whom.
+CONTACTS = (
+    (Purpose.SEARCH, ("hub.example",)),
+    (Purpose.PAGE, ("hub.example",)),
+    (Purpose.HEADER, ("hub.example", "files.hub.example")),
+    (Purpose.FILE, ("hub.example", "files.hub.example")),
 )
 
 
@@ -303,6 +313,32 @@ def take_library(studio: Studio) -> None:
     window.resize(1180, 780)
 
 
+def take_settings(studio: Studio) -> None:
+    """Take the pictures of every section of the settings, and of the list of connections."""
+    window = studio.window
+    window.actions_by_name["settings"].trigger()
+    sheet = window.findChildren(SettingsSheet)[-1]
+    for number in range(len(sheet.tabs)):
+        sheet.show_section(number)
+        studio.until(lambda: sheet.page().complete)
+        studio.shoot(f"settings-{number + 1}")
+    window.resize(640, 480)
+    sheet.show_section(1)
+    studio.shoot("settings-narrow")
+    studio.close_sheet()
+    window.resize(1180, 780)
+    window.actions_by_name["network"].trigger()
+    studio.shoot("network-none")
+    for purpose, hosts in CONTACTS:
+        with studio.build.services.contacts.log.visit(purpose) as visit:
+            for host in hosts:
+                visit.reach(f"https://{host}/")
+            visit.receive(4_920_739_232 if purpose is Purpose.FILE else 31_000)
+            visit.end(DONE)
+    studio.shoot("network")
+    studio.close_sheet()
+
+
 def main() -> int:
     """Write the pictures into the folder that the command line names."""
     folder = Path(sys.argv[1])
@@ -315,6 +351,7 @@ def main() -> int:
         take_details(studio)
         take_inspector(studio)
         take_library(studio)
+        take_settings(studio)
     finally:
         studio.window.close()
         studio.build.close()

@@ -79,7 +79,9 @@ class MemoryPage(SettingsPage):
         self.idle.offer((*((each, _minutes(each)) for each in times), (None, _("never"))))
         self.idle.show_value(kept.idle_minutes)
         self.two.show_value(kept.two)
-        self._desk.when(self, self._desk.snapshots.usage(), self._take)
+        newest = self._newest()
+        looking = self._desk.snapshots.usage()
+        self._desk.when(self, looking, lambda usage: self._take(usage) if newest() else None)
 
     def _take(self, usage: Usage) -> None:
         self._usage = usage
@@ -109,7 +111,10 @@ class MemoryPage(SettingsPage):
         size = round(read_number(text or "0", whole=False) * _GB)
         if size < 0:
             raise UserError(_("Less than nothing is no room."), _("0 keeps no snapshots."))
-        self._desk.when(self, self._desk.snapshots.set_budget(size), self._take, self.budget.complain)
+        newest = self._newest()
+        setting = self._desk.snapshots.set_budget(size)
+        take = self._take
+        self._desk.when(self, setting, lambda usage: take(usage) if newest() else None, self.budget.complain)
 
     def _clear(self) -> None:
         before = self._usage

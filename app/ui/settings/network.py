@@ -1,6 +1,7 @@
 """Settings: where models come from, over which way, and how fast."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -127,12 +128,35 @@ class NetworkPage(SettingsPage):
 
     def refresh(self) -> None:
         """Show what is set now."""
-        self._desk.when(self, self._desk.network.read(), self._take)
+        self._show(self._desk.network.read(), self._desk.poster.report, again=False)
 
     def leave(self) -> None:
         """Set what is being written, and wait for no answer."""
         self._finish_edits()
         self._give_up()
+
+    def _show(
+        self,
+        future: "Future[Reach]",
+        refuse: Callable[[UserError], None],
+        then: Callable[[], None] = lambda: None,
+        *,
+        again: bool = True,
+    ) -> None:
+        """Show what is set once `future` is done; after a refusal say it, and look `again`."""
+        newest = self._newest()
+
+        def took(reach: Reach) -> None:
+            then()
+            if newest():
+                self._take(reach)
+
+        def refused(error: UserError) -> None:
+            refuse(error)
+            if again and newest():
+                self.refresh()
+
+        self._desk.when(self, future, took, refused)
 
     def _take(self, reach: Reach) -> None:
         self._reach = reach
@@ -163,29 +187,28 @@ class NetworkPage(SettingsPage):
 
     def _change(self, field: LineField | SwitchField, **values: object) -> None:
         self._tell("", "")
-        self._desk.when(field, self._desk.network.change(**values), self._take, field.complain)
+        self._show(self._desk.network.change(**values), field.complain)
 
     def _set_token(self, text: str) -> None:
-        def kept(reach: Reach) -> None:
+        def kept() -> None:
             self.token.line.setText("")
             self.token.show_value("")
-            self._take(reach)
 
         if not text:  # no wish to forget it: that has a button
             return
         self._tell("", "")
-        self._desk.when(self, self._desk.network.set_token(text), kept, self.token.complain)
+        self._show(self._desk.network.set_token(text), self.token.complain, kept)
 
     def _forget(self) -> None:
         self.token.line.setFocus()  # the button goes
         self._tell("", "")
-        self._desk.when(self, self._desk.network.set_token(""), self._take, self.token.complain)
+        self._show(self._desk.network.set_token(""), self.token.complain)
 
     def _set_limit(self, text: str) -> None:
         limit = round(read_number(text, whole=False) * _MB) if text else 0
         if text and limit < _SLOWEST:
             raise UserError(_("That is too slow for a download."), _("Leave the field empty for no limit."))
-        self._desk.when(self, self._desk.network.set_limit(limit), self._take, self.limit.complain)
+        self._show(self._desk.network.set_limit(limit), self.limit.complain)
 
     def _press_test(self) -> None:
         if self._asking:

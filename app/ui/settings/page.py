@@ -1,6 +1,6 @@
 """What every section of the settings has, and a field for one line of text."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
@@ -126,6 +126,7 @@ class SettingsPage(QScrollArea):
         outer.addStretch(1)
         self.setWidget(content)
         self.complete = False
+        self._asked = 0
         self._pieces = self._fill()
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._build)
@@ -142,6 +143,15 @@ class SettingsPage(QScrollArea):
     def _fill(self) -> Iterator[None]:
         """Build it, yielding between two pieces."""
         raise NotImplementedError
+
+    def _newest(self) -> Callable[[], bool]:
+        """Return what says whether this is still the last thing that was asked of the services.
+
+        What an earlier question brings is out of date, and must not be shown over what is being set.
+        """
+        self._asked += 1
+        number = self._asked
+        return lambda: number == self._asked
 
     def _build(self) -> None:
         if next(self._pieces, self) is self:
