@@ -35,11 +35,15 @@ def stats_line(stats: Stats | None) -> str:
     return _DOT.join(parts)
 
 
+def _pin_words() -> str:
+    return _("Pin: always keep in view of the model")
+
+
 class Actions(QWidget):
     """Buttons for one message.
 
     Signals:
-        asked: What is wanted: "copy", "regenerate", "edit", "versions", "prompt", "probabilities".
+        asked: What is wanted: "copy", "regenerate", "edit", "pin", "versions", "prompt", "probabilities".
         version_asked: The id of the sibling to show.
     """
 
@@ -62,6 +66,7 @@ class Actions(QWidget):
         self._newer = QuietButton(style, _("Next version"), "chevron-right", width=22, parent=self)
         self._older.clicked.connect(lambda: self._ask_version(-1))
         self._newer.clicked.connect(lambda: self._ask_version(1))
+        self._pin = self._button(_pin_words(), "pin", "pin")
         self._more = QuietButton(style, _("More"), "dots", parent=self)
         self._more.clicked.connect(self._open_menu)
         self._likely = False  # whether probabilities were kept
@@ -75,7 +80,9 @@ class Actions(QWidget):
             button.clicked.connect(lambda: button.confirm())
         return button
 
-    def show_message(self, message: Message, version: int, versions: tuple[int, ...]) -> None:
+    def show_message(
+        self, message: Message, version: int, versions: tuple[int, ...], *, pinned: bool = False
+    ) -> None:
         """Show the buttons and figures of `message`."""
         self._version, self._versions = version, versions
         self._stats = stats_line(message.stats) if self._answer else ""
@@ -84,6 +91,8 @@ class Actions(QWidget):
         writing = message.status is Status.WRITING
         self._copy.setVisible(not writing)
         self._second.setVisible(not writing)
+        self._pin.setVisible(not writing and message.id > 0)  # not a question that waits for a model
+        self._pin.light(pinned, _("Unpin") if pinned else _pin_words())
         self._more.setVisible(self._answer and not writing)
         self._older.setVisible(several)
         self._newer.setVisible(several)
@@ -102,7 +111,7 @@ class Actions(QWidget):
 
     def buttons(self) -> list[QuietButton]:
         """Return the buttons in order."""
-        return [self._copy, self._second, self._older, self._newer, self._more]
+        return [self._copy, self._second, self._older, self._newer, self._pin, self._more]
 
     def menu(self) -> QMenu:
         """Return what else can be done with an answer."""

@@ -72,7 +72,7 @@ class Answer(MessageWidget):
         """Take the accessible name for the `place`-th of `count` messages."""
         self.body.setAccessibleName(_("Answer {place} of {count}").format(place=place, count=count))
         model = self.row.message.model
-        said = (model.name if model else "", ending(self.row.message))
+        said = (model.name if model else "", self.row.mark, ending(self.row.message))
         self.body.setAccessibleDescription(". ".join(filter(None, said)))
 
     def show_row(self, row: Row, *, last: bool) -> None:
@@ -132,7 +132,7 @@ class Answer(MessageWidget):
         px = self.style_.px
         left, inner = px(SIDE), width - 2 * px(SIDE)
         y = px(13)
-        if self.row.message.model is not None:
+        if self.row.message.model is not None or self.row.mark:
             self._who = QRect(left, y, inner, px(18))
             y += px(18 + 8)
         if self._thought is not None:
@@ -219,12 +219,16 @@ class Answer(MessageWidget):
         painter = QPainter(self)
         painter.setPen(QColor(self.style_.palette.soft))
         model = self.row.message.model
+        left = 0
         if model is not None:
             painter.setFont(self.style_.font(SMALL[0]))
-            name = painter.fontMetrics().elidedText(
-                model.name, Qt.TextElideMode.ElideMiddle, self._who.width()
-            )
+            room = self._who.width() - (self._mark_width() + self.style_.px(12) if self.row.mark else 0)
+            name = painter.fontMetrics().elidedText(model.name, Qt.TextElideMode.ElideMiddle, room)
             painter.drawText(self._who, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+            left = painter.fontMetrics().horizontalAdvance(name) + self.style_.px(12)
+        if self.row.mark:
+            self._paint_mark(painter, self._who.adjusted(left, 0, 0, 0))
+            painter.setPen(QColor(self.style_.palette.soft))
         if not self._end.isEmpty():
             painter.setFont(self.style_.font(_END))
             flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap

@@ -69,6 +69,7 @@ class QuietButton(RingedButton):
         self._width = width
         self._framed = framed
         self._confirmation = ""
+        self._lit = False
         self.setAccessibleName(name)
         if not word:
             self.setToolTip(name)
@@ -83,6 +84,13 @@ class QuietButton(RingedButton):
         self._word = word
         self.setAccessibleName(word)
         self.resize(self.sizeHint())
+        self.update()
+
+    def light(self, lit: bool, name: str) -> None:
+        """Show that what it does has been done, or not, and call it `name`."""
+        self._lit = lit
+        self.setAccessibleName(name)
+        self.setToolTip(name)
         self.update()
 
     def restyle(self, style: Style) -> None:
@@ -128,6 +136,7 @@ class QuietButton(RingedButton):
             painter.setBrush(QColor(palette.line if self.isDown() else palette.hover))
             painter.drawRoundedRect(QRectF(self.rect()), self._radius(), self._radius())
         color = palette.ink if live or self._framed else palette.soft
+        color = palette.accent_ink if self._lit else color
         if self._framed:
             painter.setPen(QPen(QColor(palette.line), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)

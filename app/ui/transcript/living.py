@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.domain.chat import Role
 from app.ui.transcript.answer import Answer
+from app.ui.transcript.boundary import Boundary, is_boundary
 from app.ui.transcript.highlight import Highlighter
 from app.ui.transcript.message import MessageWidget, Row
 from app.ui.transcript.question import Question
@@ -25,7 +26,7 @@ class Living:
         self._widgets: dict[int, MessageWidget] = {}
         self._stale: set[int] = set()  # laid out for another width
         self._unfinished: set[int] = set()  # not all of the text is written yet
-        self._unfolded: set[int] = set()  # taken away while their thought was shown
+        self._unfolded: set[int] = set()  # taken away while their thought, or the summary, was shown
 
     def __iter__(self) -> Iterator[int]:
         return iter(list(self._widgets))
@@ -51,14 +52,15 @@ class Living:
 
     def add(self, row: Row, style: Style, width: int, *, last: bool) -> MessageWidget:
         """Bring a row to life; its text is written by `write`."""
-        kind = Answer if row.message.role is Role.ASSISTANT else Question
+        kind: type[MessageWidget] = Answer if row.message.role is Role.ASSISTANT else Question
+        kind = Boundary if is_boundary(row) else kind
         widget = kind(row, style, self._highlighter, self._viewport)
         widget.last = last
         widget.resize(width, widget.height())
-        if kind is Answer:
+        if kind is not Question:
             widget.lower()  # a question's actions reach over the answer below
         widget.show()
-        if isinstance(widget, Answer) and row.message.id in self._unfolded:
+        if isinstance(widget, Answer | Boundary) and row.message.id in self._unfolded:
             widget.unfold()
         self._widgets[row.message.id] = widget
         self._unfinished.add(row.message.id)
@@ -100,7 +102,7 @@ class Living:
         widget = self._widgets.pop(id_)
         self._stale.discard(id_)
         self._unfinished.discard(id_)
-        shown = isinstance(widget, Answer) and widget.unfolded
+        shown = isinstance(widget, Answer | Boundary) and widget.unfolded
         (self._unfolded.add if shown else self._unfolded.discard)(id_)
         widget.blockSignals(True)
         widget.body.blockSignals(True)

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QPainter
+from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter
 from PySide6.QtWidgets import QWidget
 
 from app.domain.chat import Message, Role, Status
+from app.domain.language import _
+from app.ui.icons import icon
 from app.ui.transcript.actions import Actions
 from app.ui.transcript.body import Body
 from app.ui.transcript.buttons import paint_focus
 from app.ui.transcript.highlight import Highlighter
-from app.ui.transcript.style import Style
+from app.ui.transcript.style import SMALL, Style
 
 SIDE = 24
 
@@ -23,11 +25,22 @@ class Row:
     Attributes:
         version: 1-based place among its siblings.
         versions: Ids of all siblings, itself included, oldest first.
+        pinned: It is always kept in view of the model.
+        above: It stands above the line over which the model no longer sees what is not pinned.
     """
 
     message: Message
     version: int = 1
     versions: tuple[int, ...] = ()
+    pinned: bool = False
+    above: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Return what is said of a pinned message; empty for any other."""
+        if not self.pinned:
+            return ""
+        return _("Pinned: the model still sees this") if self.above else _("Pinned")
 
 
 class MessageWidget(QWidget):
@@ -38,6 +51,7 @@ class MessageWidget(QWidget):
         version_asked: Id of the sibling to show.
         link_activated: An address that was clicked.
         grown: Its height has changed by itself.
+        rewritten: What a person has made of a text that is not a message.
         focused: Its text has got or lost the keyboard.
     """
 
@@ -45,6 +59,7 @@ class MessageWidget(QWidget):
     version_asked = Signal(int)
     link_activated = Signal(str)
     grown = Signal()
+    rewritten = Signal(str)
     focused = Signal()
 
     overhang = 0
@@ -94,6 +109,10 @@ class MessageWidget(QWidget):
             self.body.textCursor().hasSelection()
         )
 
+    def keyboard_inside(self) -> bool:
+        """Return whether somebody came to it by keyboard."""
+        return self.body.hasFocus() and self.body.by_keyboard
+
     def focus_chain(self) -> list[QWidget]:
         """Return what the Tab key visits, in order."""
         chain: list[QWidget] = [self.body, *self.body.buttons()]
@@ -118,7 +137,9 @@ class MessageWidget(QWidget):
             self._actions.version_asked.connect(self.version_asked)
         if self._actions is not None:
             if wanted:
-                self._actions.show_message(self.row.message, self.row.version, self.row.versions)
+                self._actions.show_message(
+                    self.row.message, self.row.version, self.row.versions, pinned=self.row.pinned
+                )
                 self._actions.setGeometry(self._actions_rect())
             self._actions.setVisible(wanted)
 
@@ -137,6 +158,23 @@ class MessageWidget(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         """Hide it again."""
         self._update_actions()
+
+    def _paint_mark(self, painter: QPainter, rect: QRect) -> None:
+        """Draw a pin and what it means at the left of `rect`."""
+        px, palette, edge = self.style_.px, self.style_.palette, self.style_.px(14)
+        picture = icon("pin", palette.accent_ink, edge)
+        picture.paint(painter, rect.left(), rect.center().y() - edge // 2 + 1, edge, edge)
+        painter.setFont(self.style_.font(SMALL[0]))
+        painter.setPen(QColor(palette.soft))
+        words = painter.fontMetrics().elidedText(
+            self.row.mark, Qt.TextElideMode.ElideRight, rect.width() - edge - px(5)
+        )
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(rect.adjusted(edge + px(5), 0, 0, 0), flags, words)
+
+    def _mark_width(self) -> int:
+        words = QFontMetrics(self.style_.font(SMALL[0])).horizontalAdvance(self.row.mark)
+        return words + self.style_.px(14 + 5) + 2
 
     def _paint_ring(self, rect: QRectF) -> None:
         if self.body.hasFocus() and self.body.by_keyboard:

@@ -40,6 +40,8 @@ class Question(MessageWidget):
         """Show another state of the same message."""
         changed = row.message.text != self.row.message.text
         self.row, self.last = row, last
+        self.body.setAccessibleDescription(row.mark)
+        self.update()
         if changed:
             self._show_text()
         self._update_actions()
@@ -47,6 +49,7 @@ class Question(MessageWidget):
     def name(self, place: int, count: int) -> None:
         """Take the accessible name for the `place`-th of `count` messages."""
         self.body.setAccessibleName(_("You, message {place} of {count}").format(place=place, count=count))
+        self.body.setAccessibleDescription(self.row.mark)
 
     def _wants_actions(self) -> bool:
         return super()._wants_actions() and not (
@@ -65,11 +68,10 @@ class Question(MessageWidget):
             fitting = min(widest, int(self.body.document().idealWidth()) + 2)
             height = self.body.lay_out(fitting)
         inner = self.body.width()
+        top = px(18) + (px(20) if self.row.mark else 0)
         if folds:
             height = min(height, limit)
-        self._bubble = QRect(
-            width - px(SIDE) - inner - 2 * px(16), px(18), inner + 2 * px(16), height + px(20)
-        )
+        self._bubble = QRect(width - px(SIDE) - inner - 2 * px(16), top, inner + 2 * px(16), height + px(20))
         self._arrange_more(folds=folds)
         self.body.setGeometry(self._bubble.left() + px(16), self._bubble.top() + px(8), inner, height + px(4))
         total = self._bubble.bottom() + 1 + px(8)
@@ -125,5 +127,11 @@ class Question(MessageWidget):
         painter.setBrush(QColor(self.style_.palette.bubble))
         radius = self.style_.px(_RADIUS)
         painter.drawRoundedRect(QRectF(self._bubble), radius, radius)
+        if self.row.mark:
+            wide = min(self._mark_width(), self.width() - 2 * self.style_.px(SIDE))
+            right = self._bubble.right() + 1 - wide
+            self._paint_mark(
+                painter, QRect(right, self._bubble.top() - self.style_.px(22), wide, self.style_.px(18))
+            )
         painter.end()
         self._paint_ring(QRectF(self._bubble).adjusted(-3, -3, 3, 3))

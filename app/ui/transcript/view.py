@@ -12,6 +12,7 @@ from app.ui.controls import announce
 from app.ui.theme import Palette
 from app.ui.transcript.answer import Answer
 from app.ui.transcript.arrival import Arrival
+from app.ui.transcript.boundary import is_boundary
 from app.ui.transcript.building import Building
 from app.ui.transcript.buttons import BY_KEYBOARD
 from app.ui.transcript.column import Column
@@ -46,17 +47,20 @@ class TranscriptView(QAbstractScrollArea):
         asked: What is wanted of a message, as its row says it, and its id; for "copy" see `copy_text`.
         version_requested: Id of the sibling that is to be shown.
         link_activated: Address of a link that was clicked: http, https or mailto. Nothing is opened.
+        summary_written: What a person has made of the summary that the model sees instead of old messages.
     """
 
     asked = Signal(str, int)
     version_requested = Signal(int)
     link_activated = Signal(str)
+    summary_written = Signal(str)
 
     def __init__(self, palette: Palette, *, mono: str = "", parent: QWidget | None = None) -> None:
         """Create an empty transcript; `mono` is the family for code, or empty for the usual one."""
         super().__init__(parent)
         self._style = Style(palette, 1.0, mono)
         self._rows: list[Row] = []
+        self._line: int | None = None  # the place of the line above which the model no longer sees
         self._column = Column()
         self._live = Living(self.viewport(), Highlighter(self))
         self._arrivals: dict[int, Arrival] = {}
@@ -86,6 +90,7 @@ class TranscriptView(QAbstractScrollArea):
         ids = {row.message.id for row in rows}
         self._remove(set(self._live) - ids)
         self._rows = list(rows)
+        self._line = next((place for place, row in enumerate(rows) if is_boundary(row)), None)
         self._arrange()
         for gone in self._arrivals.keys() - ids:
             self._arrivals.pop(gone)
@@ -212,8 +217,15 @@ class TranscriptView(QAbstractScrollArea):
         return self._column.places[id_] == len(self._rows) - 1
 
     def _name_all(self) -> None:
-        for id_, widget in self._live.items():
-            widget.name(self._column.places[id_] + 1, len(self._rows))
+        for id_ in self._live:
+            self._name(id_)
+
+    def _name(self, id_: int) -> None:
+        """Say which of the messages it is; the line across the column is none."""
+        place = self._column.places[id_]
+        line = self._line
+        passed, count = line is not None and line < place, len(self._rows) - (line is not None)
+        self._live[id_].name(place + 1 - passed, count)
 
     def _arrange(self) -> None:
         width = min(self.viewport().width(), self._style.px(COLUMN))
@@ -224,7 +236,7 @@ class TranscriptView(QAbstractScrollArea):
     def _build(self, id_: int) -> None:
         row = self._rows[self._column.places[id_]]
         widget = self._live.add(row, self._style, self._column.width, last=self._is_last(id_))
-        widget.name(self._column.places[id_] + 1, len(self._rows))
+        self._name(id_)
         self._connect(id_, widget)
         self._overlays.lift()
         if isinstance(widget, Answer) and (arrival := self._arrivals.get(id_)) is not None:
@@ -239,6 +251,7 @@ class TranscriptView(QAbstractScrollArea):
         widget.version_asked.connect(self.version_requested)
         widget.link_activated.connect(self.link_activated)
         widget.grown.connect(lambda: self._grow(id_))
+        widget.rewritten.connect(self.summary_written)
         widget.focused.connect(lambda: self._reveal_focused(id_))
         widget.body.caret_moved.connect(lambda rect: self._reveal(id_, rect))
 
@@ -298,8 +311,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def _reveal_focused(self, id_: int) -> None:
         """Bring a row that the keyboard has come to into sight."""
-        body = self._live[id_].body
-        if not (body.hasFocus() and body.by_keyboard):
+        if not self._live[id_].keyboard_inside():
             return
         place, height = self._column.places[id_], self._height()
         top = self._column.top(place) - self._offset()

@@ -369,7 +369,7 @@ def test_buttons_tell_what_is_wanted(stage, qtbot, id_, name, signal, told, monk
 
 def test_the_first_version_has_none_before_it(stage):
     stage.show([question(1), answer(2, "text", versions=(2, 8))])
-    _copy, _again, older, newer, _more = stage.view.live_rows()[2]._actions.buttons()
+    _copy, _again, older, newer, _pin, _more = stage.view.live_rows()[2]._actions.buttons()
     assert (older.isEnabled(), newer.isEnabled()) == (False, True)
     stage.show([question(1), answer(2, "text")])
     assert not older.isVisible()
