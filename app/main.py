@@ -130,7 +130,7 @@ class Build:
             database=self.database,
             history=History(self.store),
             conversation=conversation,
-            budgets=Budgets(self.store, self.engine, post, conversation.errands),
+            budgets=Budgets(self.store, self.engine, post, conversation.errands, conversation.extensions),
             models=models,
             facts=ModelFacts(models, UseStore(self.database)),
             questions=Questions(self.engine),

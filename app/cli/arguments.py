@@ -7,6 +7,7 @@ from pathlib import Path
 from app import __version__
 from app.cli.hub import SORTS
 from app.cli.options import add_options, add_rope, token_count
+from app.domain.budget import Policy
 from app.domain.language import _
 from app.domain.loading import KV_TYPES
 
@@ -40,6 +41,17 @@ def parser() -> argparse.ArgumentParser:
         help=_("chat in the terminal; the chat is saved among those of the window"),
     )  # fmt: skip
     _add_model(chat)
+    chat.add_argument(
+        "--when-full",
+        choices=tuple(Policy),
+        type=Policy,
+        default=Policy.SUMMARISE,
+        metavar="POLICY",
+        help=_(
+            "when the chat outgrows its context: summarise older messages, drop the oldest, "
+            "extend the context, or ask ({policies})"
+        ).format(policies=", ".join(Policy)),
+    )
     add_options(chat)
 
     models = commands.add_parser("models", parents=[everywhere], help=_("list the models on this computer"))

@@ -8,10 +8,11 @@ from dataclasses import replace
 from app.cli.loop import Loop
 from app.cli.options import adapters_from, model_from, settings_from
 from app.cli.output import Voice, report, show_waiting
+from app.domain.budget import Policy, horizon
 from app.domain.chat import Message, Started
 from app.domain.errors import UserError
 from app.domain.generation import Failed
-from app.domain.language import _
+from app.domain.language import _, plural
 from app.domain.loading import Adapter, LoadOptions
 from app.domain.model import Model
 from app.domain.settings import Settings
@@ -23,7 +24,9 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """Talk until the end of input."""
     settings = settings_from(arguments)
     model, options = model_from(services, loop, arguments)
-    dialogue = Dialogue(services, loop, model, settings, options, adapters_from(arguments))
+    dialogue = Dialogue(
+        services, loop, model, settings, options, adapters_from(arguments), arguments.when_full
+    )
     print(
         _(
             "{model} runs on this computer. Press Ctrl+C to stop an answer; type /help for the commands."
@@ -59,8 +62,11 @@ class Dialogue:
         settings: Settings,
         options: LoadOptions,
         adapters: tuple[Adapter, ...],
+        policy: Policy,
     ) -> None:
         """Begin a new chat with `model`; it is stored with the first message."""
+        self._policy = policy
+        self._line: int | None = None
         self._settings = settings
         self._services = services
         self._loop = loop
@@ -74,6 +80,7 @@ class Dialogue:
             "/model": (self._switch, _("answer with another model: /model NAME")),
             "/again": (self._again, _("answer the last question again")),
             "/continue": (self._continue, _("continue an answer that was cut off")),
+            "/full": (self._choose_policy, _("when the chat is full: /full summarise, drop, extend or ask")),
             "/help": (self._help, _("show this list")),
             "/quit": (self._quit, _("quit; the chat is saved")),
         }
@@ -97,7 +104,17 @@ class Dialogue:
         return replace(self._options, draft=None), ()
 
     def _new(self, _rest: str) -> None:
-        self._answer = None
+        self._answer = self._line = None
+
+    def _choose_policy(self, word: str) -> None:
+        if word not in set(Policy):
+            raise UserError(
+                _("“{word}” is none of {policies}.").format(word=word, policies=", ".join(Policy)),
+                _("Write for example /full drop."),
+            )
+        self._policy = Policy(word)
+        if self._answer:
+            self._loop.result(self._services.history.set_policy(self._answer.chat_id, self._policy))
 
     def _switch(self, name: str) -> None:
         self._model = self._services.models.find(self._services.models.known, name or None)
@@ -131,8 +148,11 @@ class Dialogue:
 
     def _follow(self, starting: "Future[Started]") -> None:
         """Print the answer as it comes, until it is stored; Ctrl+C stops it."""
-        reply = self._loop.result(starting).reply
         conversation = self._services.conversation
+        while not starting.done():  # what is to be counted first comes with the pump
+            conversation.pump()
+            self._loop.tick()
+        reply = self._loop.result(starting).reply
         voice = Voice(dimmed=sys.stdout.isatty())
         while reply.id in conversation.live:
             try:
@@ -142,8 +162,32 @@ class Dialogue:
             except KeyboardInterrupt:
                 conversation.stop(reply.chat_id)
         print()
-        _chat, messages = self._loop.result(self._services.history.changed(reply.chat_id, (reply.id,)))
-        self._answer = messages[0]
+        chat, tree = self._loop.result(self._services.history.open(reply.chat_id))
+        self._answer = tree.messages[reply.id]
+        if chat.policy is not self._policy:
+            self._loop.result(self._services.history.set_policy(chat.id, self._policy))
+        self._say_unseen(tree.path(reply.id))
+
+    def _say_unseen(self, path: list[Message]) -> None:
+        """Say on standard error how much of the chat the model no longer sees, when that has changed."""
+        line = horizon([(message.id, message.seen_from) for message in path])
+        if line is None or line == self._line:
+            return
+        self._line = line
+        count = sum(message.id < line and not message.pinned for message in path)
+        if path[-1].summary_id is None:
+            said = plural(
+                "The model no longer sees the oldest message of this chat.",
+                "The model no longer sees the {count} oldest messages of this chat.",
+                count,
+            )
+        else:
+            said = plural(
+                "The model sees only a summary of the oldest message of this chat.",
+                "The model sees only a summary of the {count} oldest messages of this chat.",
+                count,
+            )
+        print(said, file=sys.stderr)
 
     def _show(self, update: Update, voice: Voice) -> None:
         if isinstance(update.event, Failed):

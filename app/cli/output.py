@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 import humanize
 
 from app.domain.errors import UserError
-from app.domain.generation import EngineEvent, Loading, Reading
+from app.domain.generation import EngineEvent, Loading, Reading, WaitsForSummary
 from app.domain.language import _
 
 
@@ -79,6 +79,8 @@ def show_waiting(event: EngineEvent | None, model: str) -> None:
             show_progress(text.format(model=model, percent=round(fraction * 100)))
         case Reading(done, total) if done:
             show_progress(_("Reading… {percent} %").format(percent=round(100 * done / total)))
+        case WaitsForSummary():
+            show_progress(_("Summarising older messages first…"))
 
 
 class Voice:

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 WATCH = 0.75
 """From this share of what a prompt may take, a chat is about to outgrow its context."""
-TARGET = 0.65
+TARGET = 0.6
 """Down to this share older turns go at once: so most prompts begin as the one before, and little is read."""
 AHEAD = 0.40
 """What a summary that is made ahead leaves room for: the chat grows on while it is being written."""
@@ -100,7 +100,7 @@ class Summary:
 
     Attributes:
         until_id: The last message it covers; it belongs to every version of the chat that goes through it.
-        edited: A person has changed it: its words are kept, and later turns are added behind them.
+        kept: What a person wrote of it, with which it begins: later summaries keep these words.
         created_at: Seconds since the epoch.
     """
 
@@ -108,8 +108,13 @@ class Summary:
     chat_id: int
     until_id: int
     text: str
-    edited: bool = False
+    kept: str = ""
     created_at: float = 0.0
+
+    @property
+    def edited(self) -> bool:
+        """Return whether a person has changed it."""
+        return bool(self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +248,19 @@ class Rules:
         start = self._first_within(AHEAD * self.limit, since, most_summary)
         return start if start > since else None
 
-    def readable(self, start: int, end: int) -> int:
-        """Return up to which message before `end` those from `start` on fit into one prompt: whole ones."""
-        number = start
-        while number < end and self._fixed + self._before[number + 1] - self._before[start] <= self.limit:
-            number += 1
-        return number
+    def readable(self, start: int, end: int, extra: int) -> int:
+        """Return up to which beginning of a turn, `end` at most, the messages from `start` on fit at once.
+
+        Args:
+            start: The first of them; the result when not even one turn fits.
+            end: Where to stop.
+            extra: Tokens that are to be read beside them and the pinned messages.
+        """
+        most = self.limit - self._fixed - self._pinned[start] - extra
+        return max(
+            (n for n in self._starts if start < n <= end and self._before[n] - self._before[start] <= most),
+            default=start,
+        )
 
     def _dropped(self, since: int, digest: Digest | None) -> Choice | None:
         for kept in (digest, None):

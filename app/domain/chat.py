@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.domain.budget import Policy
+from app.domain.budget import Policy, Summary
 from app.domain.generation import Stats
 from app.domain.settings import Settings
 
@@ -148,11 +148,13 @@ class Started:
         chat: As the turn has left it.
         path: What the model reads: the messages before the reply, oldest first.
         reply: The answer to be written, holding what a continued one has so far.
+        summaries: Those of the chat, oldest first.
     """
 
     chat: Chat
     path: list[Message]
     reply: Message
+    summaries: tuple[Summary, ...] = ()
 
 
 TITLE_LENGTH = 60

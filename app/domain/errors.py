@@ -10,7 +10,7 @@ class UserError(Exception):
         message: What happened, as a sentence in the user's language.
         hint: What to do about it, or empty.
         action: The name of at most one thing the window can offer to do at once, or empty.
-            Known: "choose-model", "new-chat", "retry-save".
+            Known: "choose-model", "new-chat", "retry-save", "context-full".
     """
 
     def __init__(self, message: str, hint: str = "", action: str = "") -> None:

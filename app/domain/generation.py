@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Self
 
+from app.domain.budget import Policy
 from app.domain.errors import UserError
 from app.domain.loading import Adapter, LoadOptions
 from app.domain.settings import Settings
@@ -100,6 +101,51 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A summary in a request: `text` stands for the messages before the one numbered `until`.
+
+    Attributes:
+        kept: What a person wrote of it, with which it begins.
+    """
+
+    until: int
+    text: str
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What may be left out of a conversation that does not fit; messages are numbered without the system's.
+
+    Attributes:
+        policy: What happens then.
+        pinned: The messages that always stay.
+        since: Where the prompt before this one began.
+        held: The summary that was sent with it.
+        ahead: The newest summary there is.
+        gives_way: Drop the oldest turns, since what the policy says was tried and could not be done.
+    """
+
+    policy: Policy = Policy.SUMMARISE
+    pinned: frozenset[int] = frozenset()
+    since: int = 0
+    held: Standing | None = None
+    ahead: Standing | None = None
+    gives_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Summarising:
+    """Instead of an answer a summary is asked for: of the messages before the one numbered `until`.
+
+    Attributes:
+        until: None leaves it to the engine, which then writes none while there is time.
+    """
+
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One answer asked of the engine.
 
@@ -114,6 +160,8 @@ class Request:
         chat: Whose conversation this is. What was read may be kept on disk under it, to be there after
             a restart; None for what must leave no trace.
         background: Nobody waits for it: it gives way to the answers that somebody reads.
+        window: What may be left out of `turns`; None for nothing.
+        summarising: Write a summary of the older of `turns`; needs a window.
     """
 
     model: Path
@@ -124,6 +172,8 @@ class Request:
     adapters: tuple[Adapter, ...] = ()
     chat: int | None = None
     background: bool = False
+    window: Window | None = None
+    summarising: Summarising | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +239,80 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
+class Fitted:
+    """What the model sees for an answer: every message from the one numbered `start` on, and the pinned ones.
+
+    Attributes:
+        standing: The summary that stands for those before; None for none.
+    """
+
+    start: int
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """The conversation does not fit, and something is to be done first; Finished follows, without an answer.
+
+    Attributes:
+        tokens: What all of it takes with room for an answer, about.
+        context: What there is.
+        until: The messages before this number should be summarised.
+    """
+
+    tokens: int
+    context: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Covers:
+    """The pieces that follow are a summary of the messages before the one numbered `until`.
+
+    Attributes:
+        wanted: Up to where one was wanted; more where not all of it could be read at once.
+    """
+
+    until: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsForSummary:
+    """The answer begins when older messages are summarised; told by the conversation, not the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a request with a window takes, in tokens.
+
+    Attributes:
+        context: The size of its context.
+        room: Kept free for the answer.
+        system: The system prompt, and the frame of the template.
+        messages: Each message with its frame.
+        summary: The summary that is sent.
+        fitted: What is sent; None when it does not fit.
+        overflows: Not all of it is sent, or a summary must be written first.
+        waits: A summary must be written first.
+    """
+
+    context: int
+    room: int
+    system: int
+    messages: tuple[int, ...]
+    summary: int
+    fitted: Fitted | None
+    overflows: bool
+    waits: bool
+
+    @property
+    def total(self) -> int:
+        """Return what all of it takes, with room for the answer."""
+        return self.system + sum(self.messages) + self.room
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The answer is whole; nothing follows. `stats` is None for a job that only loads a model."""
 
@@ -202,7 +326,20 @@ class Failed:
     error: UserError
 
 
-EngineEvent = Loading | Reading | Piece | Chosen | Rendered | Finished | Failed
+EngineEvent = (
+    Loading
+    | Reading
+    | Piece
+    | Chosen
+    | Rendered
+    | Fitted
+    | Overflow
+    | Covers
+    | Measured
+    | WaitsForSummary
+    | Finished
+    | Failed
+)
 
 
 class Job:

@@ -28,6 +28,7 @@ class Answer:
         drafter: What guesses; None for nothing.
         background: It gives way to the answers that somebody reads.
         reproducible: It is computed alone and from the start, so that it comes out the same again.
+        shifts: Its prompt is the chat's last one with older turns left out; see `Cache.claim`.
         text: What has been written, as it was put into the job.
         served: When it last had a part in a batch, as a number that only grows.
     """
@@ -47,6 +48,7 @@ class Answer:
         drafter: Drafter | None = None,
         background: bool = False,
         reproducible: bool = False,
+        shifts: bool = False,
     ) -> None:
         """Prepare an answer of `model`.
 
@@ -63,6 +65,7 @@ class Answer:
             drafter: Guesses ahead.
             background: See above.
             reproducible: See above.
+            shifts: See above.
         """
         self.job = job
         self.tokens = list(prompt)
@@ -72,6 +75,7 @@ class Answer:
         self.drafter = drafter
         self.background = background
         self.reproducible = reproducible
+        self.shifts = shifts
         self.text = ""
         self.served = 0
         self._model = model

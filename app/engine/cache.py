@@ -8,6 +8,8 @@ from app.engine.prefix import common_length
 from app.engine.snapshots import Snapshots
 
 _COSTLY = 256  # cells of other chats that are felt
+_SURE = 32  # tokens in a row that tell where a prompt goes on behind a gap
+_WORTH_MOVING = 64
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +70,7 @@ class Cache:
         *,
         background: bool = False,
         cold: bool = False,
+        shifts: bool = False,
     ) -> tuple[CachedSequence, int]:
         """Return a sequence with the longest known beginning of `tokens`, and how much that is.
 
@@ -81,12 +84,16 @@ class Cache:
             background: Nobody waits for it; for its sake no other chat leaves the cache.
             cold: Use nothing that is cached, and forget all of it: an answer can then be repeated bit by
                 bit. No other sequence may be busy.
+            shifts: The prompt is the chat's last one with a stretch left out: what follows the gap may be
+                moved up instead of being read again.
         """
         if cold:
             self.save_all()
             self._context.clear()
             for sequence in self._sequences:
                 self._forget_record(sequence)
+        if shifts and not cold and chat is not None:
+            self._close_gap(tokens, adapters, chat)
         known = [s for s in self._sequences if s.adapters == adapters and s.tokens]
         found = max(
             ((self._usable(s, common_length(s.tokens, tokens), len(tokens) - 1), s) for s in known),
@@ -183,6 +190,30 @@ class Cache:
                     self.clear(sequence)
         if self._snapshots is not None:
             self._snapshots.forget(chat)
+
+    def _close_gap(self, tokens: list[int], adapters: AdapterKey, chat: int) -> None:
+        """Let the sequence that holds the last prompt of `chat` hold the beginning of `tokens`, if it can."""
+        known = [s for s in self._sequences if s.chat == chat and s.adapters == adapters and not s.busy]
+        source = max(known, key=lambda s: s.used, default=None)
+        if source is None or not self._context.can_shift:
+            return
+        start = common_length(source.tokens, tokens)
+        end = _found(source.tokens, tokens[start : start + _SURE], start)
+        if end is None:
+            return
+        moved = common_length(source.tokens[end:], tokens[start:])
+        others = [s for s in self._sequences if s is not source and s.tokens]
+        sharing = [s for s in others if common_length(s.tokens, source.tokens) > end]
+        if moved < _WORTH_MOVING or any(s.busy or s.chat is not None for s in sharing):
+            return
+        for each in sharing:
+            self.clear(each)
+        self.cut(source, end + moved)
+        if self._context.close_gap(source.id, start, end, len(source.tokens)):
+            del source.tokens[start:end]
+            source.saved = min(source.saved, start)
+        else:
+            self.clear(source)
 
     def _make_way(self, tokens: list[int], besides: CachedSequence | None) -> None:
         """Let chats that have little in common with `tokens` leave for the disk.
@@ -294,3 +325,11 @@ class Cache:
         sequence.tokens = []
         sequence.adapters, sequence.chat = (), None
         sequence.saved = sequence.tried = 0
+
+
+def _found(held: list[int], wanted: list[int], start: int) -> int | None:
+    """Return where `wanted`, `_SURE` tokens, begins in `held` after `start`; None when it does not."""
+    if len(wanted) < _SURE:
+        return None
+    places = range(start + 1, len(held) - _SURE + 1)
+    return next((i for i in places if held[i] == wanted[0] and held[i : i + _SURE] == wanted), None)

@@ -175,6 +175,33 @@ class Context:
         """Forget a sequence from position `start` on; False when its memory cannot do that."""
         return bool(api.llama_memory_seq_rm(self._memory, sequence, start, -1))
 
+    @property
+    def can_shift(self) -> bool:
+        """Return whether positions can be moved: every layer keeps every cell, and turns keys again."""
+        return self.rolls_back and not self.window and bool(api.llama_memory_can_shift(self._memory))
+
+    def close_gap(self, sequence: int, start: int, end: int, length: int) -> bool:
+        """Forget the positions from `start` to `end` of a sequence of `length`, and move up what follows.
+
+        No other sequence may share what follows. What follows still holds what was computed in sight of the
+        gap. False when no cell is free: what the sequence holds is unknown then.
+        """
+        api.llama_memory_seq_rm(self._memory, sequence, start, end)
+        api.llama_memory_seq_add(self._memory, sequence, end, length, start - end)
+        # Keys are turned with the next token that is computed; stopped half way they would be turned twice.
+        api.llama_set_abort_callback(self._context, api.ggml_abort_callback(), None)
+        flag, self._flag = self._flag, None
+        length -= end - start
+        try:
+            self.decode([Part(sequence, length, [0], 0)])
+        except NoSlot:
+            return False
+        finally:
+            self._flag = flag
+            if flag is not None:
+                api.llama_set_abort_callback(self._context, _strlen(), ctypes.addressof(flag))
+        return self.forget(sequence, length)
+
     def clear(self) -> None:
         """Forget every sequence; the next one begins in the first cell, as in a new context."""
         api.llama_memory_clear(self._memory, False)

@@ -14,6 +14,7 @@ from app.domain.generation import (
     Failed,
     Finished,
     Job,
+    Overflow,
     Rendered,
     Request,
     Stats,
@@ -25,6 +26,7 @@ from app.domain.retention import Retention
 from app.domain.settings import MAX_SEED, Settings
 from app.engine import native, snapshots
 from app.engine.answer import Answer
+from app.engine.fitting import Counts, Sheet
 from app.engine.grammar import Grammar
 from app.engine.json_schema import grammar_from_schema
 from app.engine.loaded import SNAPSHOTS, Loaded
@@ -34,7 +36,7 @@ from app.engine.sampler import Sampler
 from app.engine.speculation import Drafter, PromptLookup
 from app.engine.template import Segment
 from app.engine.trial import Trials
-from app.engine.work import Forget, Load, Prompt, Retain, Unload, Work
+from app.engine.work import Forget, Load, Measure, Prompt, Retain, Unload, Work
 
 _REMEMBERED_ANSWERS = 256
 
@@ -83,6 +85,7 @@ class Runtime:
         # differently, and the cache would no longer match.
         self._written: OrderedDict[tuple[Path, str], list[int]] = OrderedDict()
         self._begun: dict[Answer, _Begun] = {}
+        self._counts = Counts()
 
     @property
     def busy(self) -> bool:
@@ -190,6 +193,8 @@ class Runtime:
                     work.job.put(Finished(None))
                 case Prompt(request):
                     self._render(request, work.job)
+                case Measure(request):
+                    self._measure(request, work.job)
                 case Forget(chat):
                     self._forget(chat)
                     work.job.put(Finished(None))
@@ -228,7 +233,15 @@ class Runtime:
         except LoadCancelled:
             job.put(Finished(unread(seed)))
             return
-        started = time.monotonic()
+        started, shifts = time.monotonic(), False
+        if request.window:
+            since = request.window.since
+            found = self._fitted(loaded, request, job)
+            if found is None:
+                job.put(Finished(unread(seed)))
+                return
+            request, settings = found, found.settings
+            shifts = found.window is not None and found.window.since > since
         adapters = loaded.adapters.choose(request.adapters)
         segments = self._segments(loaded.model, request)
         begun = request.turns[-1].text if request.continues else ""
@@ -260,6 +273,7 @@ class Runtime:
             background=request.background,
             # Alone on the engine: nothing that nobody waits for is worth that.
             reproducible=settings.seed is not None and not request.background,
+            shifts=shifts,
         )
         self._begun[answer] = _Begun(loaded, begun, self._written.get((request.model, begun.strip()), []))
         loaded.scheduler.add(answer, adapters, request.chat)
@@ -287,9 +301,41 @@ class Runtime:
         except LoadCancelled:
             job.put(Finished(None))
             return
+        if request.window:
+            request = Sheet(loaded.model, request, loaded.context.size, self._counts).as_sent()
         tokens = self._tokens(loaded.model, self._segments(loaded.model, request))
         job.put(Rendered(loaded.model.spelled(tokens), len(tokens)))
         job.put(Finished(None))
+
+    def _measure(self, request: Request, job: Job) -> None:
+        """Tell what `request` takes, when its model is in memory."""
+        if loaded := self._loader.residents.find(request.model):
+            size = context_size(loaded.model, request.settings.context)
+            job.put(Sheet(loaded.model, request, size, self._counts).measure())
+        job.put(Finished(None))
+
+    def _fitted(self, loaded: Loaded, request: Request, job: Job) -> Request | None:
+        """Return what of `request` is sent; None when it is not its time, as `job` is told then.
+
+        Raises:
+            UserError: When nothing can be left out that would make it fit.
+        """
+
+        def read(each: Request) -> list[int]:
+            return self._tokens(loaded.model, self._segments(loaded.model, each))
+
+        sheet = Sheet(loaded.model, request, loaded.context.size, self._counts)
+        if request.summarising:
+            summary = sheet.summarised(read)
+            if summary is not None:
+                job.put(summary[1])
+            return summary and summary[0]
+        fit = sheet.fit(read)
+        if isinstance(fit, Overflow):
+            job.put(fit)
+            return None
+        job.put(fit.fitted)
+        return fit.request
 
     def _segments(self, model: LoadedModel, request: Request) -> list[Segment]:
         variables = request.settings.template_variables

@@ -139,6 +139,7 @@ class Scheduler:
                 chat,
                 background=answer.background,
                 cold=answer.reproducible,
+                shifts=answer.shifts,
             )
             answer.seat(*claimed)
             self._suspended.discard(answer)

@@ -25,6 +25,13 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """Count a request with a window; the job ends with Measured and Finished(None), or with that alone."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Forget a conversation; the job ends with Finished(None)."""
 
@@ -43,7 +50,7 @@ class Retain:
     retention: Retention
 
 
-What = Request | Load | Prompt | Forget | Unload | Retain
+What = Request | Load | Prompt | Measure | Forget | Unload | Retain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Work:
     @property
     def background(self) -> bool:
         """Return whether nobody waits for it."""
-        return isinstance(self.what, Request) and self.what.background
+        return (isinstance(self.what, Request) and self.what.background) or isinstance(self.what, Measure)
 
     @property
     def takes_any_context(self) -> bool:
@@ -69,7 +76,7 @@ class Work:
         match self.what:
             case Load(model, context, options):
                 return model, context, options
-            case Prompt(request) | (Request() as request):
+            case Prompt(request) | Measure(request) | (Request() as request):
                 return request.model, request.settings.context, request.options
             case _:
                 return None

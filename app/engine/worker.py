@@ -14,7 +14,7 @@ from app.domain.language import _
 from app.domain.loading import LoadOptions
 from app.domain.model import EngineStatus
 from app.domain.retention import Retention
-from app.engine.work import Forget, Load, Prompt, Retain, Unload, What, Work
+from app.engine.work import Forget, Load, Measure, Prompt, Retain, Unload, What, Work
 
 if TYPE_CHECKING:
     from app.engine.runtime import Runtime
@@ -71,6 +71,14 @@ class Engine:
     def prompt(self, request: Request) -> Job:
         """Render exactly what a model would read for `request`; Rendered comes, then Finished(None)."""
         return self._put(Prompt(request), Finished(None))
+
+    def measure(self, request: Request) -> Job:
+        """Count what `request`, which has a window, would send; nothing is read or loaded for it.
+
+        Measured comes, then Finished(None); without Measured when the model is not in memory. It waits
+        until the answers that somebody reads have ended.
+        """
+        return self._put(Measure(request), Finished(None))
 
     def forget(self, chat: int) -> Job:
         """Forget what was read of a conversation, in memory and on disk; the job ends with Finished(None)."""

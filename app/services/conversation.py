@@ -7,16 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from app.domain.budget import Policy, Summary
 from app.domain.chat import CONTINUABLE, Chat, Message, ModelIdentity, Role, Started, Status
 from app.domain.errors import UserError
-from app.domain.generation import Failed, Finished, Rendered, Request, StopReason, Turn
+from app.domain.generation import Failed, Finished, Rendered, Request, StopReason
 from app.domain.language import _
 from app.domain.loading import Adapter, LoadOptions
 from app.domain.model import Model
 from app.domain.settings import MAX_SEED, Settings
 from app.engine.worker import Engine
 from app.services.errands import Errands, Events
+from app.services.extension import Extensions
 from app.services.live import Live, Phase, Update
+from app.services.making_room import MakingRoom, extended, turns_of, window_of
 from app.services.titles import Titles
 from app.storage.chats import ChatStore
 
@@ -27,6 +30,9 @@ _STATUS = {
     StopReason.LENGTH: Status.CUT,
     StopReason.CANCELLED: Status.STOPPED,
 }
+
+
+_ANSWERED = frozenset({Status.COMPLETE, Status.CUT})
 
 
 class _Writer(NamedTuple):
@@ -46,6 +52,7 @@ class Conversation:
     Attributes:
         live: The answers on their way, by the id of their message.
         errands: What else the engine is asked for.
+        extensions: What looks for larger contexts.
         on_busy: Called when something is on its way that `pump` brings.
     """
 
@@ -72,6 +79,8 @@ class Conversation:
         self._report = report
         self._titles = titles
         self.errands = Errands(lambda: self.on_busy())
+        self.extensions = Extensions()
+        self._room = MakingRoom(store, engine, post, self.errands, self.extensions)
         self._closing = False
         self.live: dict[int, Live] = {}
         self.on_busy: Callable[[], None] = lambda: None
@@ -105,15 +114,25 @@ class Conversation:
         Without `options`, here and in the following, how the model is loaded is left to the engine.
 
         Raises:
-            UserError: For an empty text, or a chat whose last answer is still on its way.
+            UserError: For an empty text, or a chat whose last answer is still on its way. Through the future,
+                with the action "context-full", when the chat does not fit and its policy is to ask: nothing
+                is stored then.
         """
         if not text.strip():
             raise UserError(_("There is nothing to send yet."), _("Write something first."))
         self._refuse_busy(chat_id)
-        starting = self._store.start_turn(
-            chat_id, parent_id, text, _identity(model), settings.checked(), system_prompt=system_prompt
-        )
-        return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
+        checked, writer = settings.checked(), _Writer(model, options, adapters)
+
+        def start() -> "Future[Started]":
+            starting = self._store.start_turn(
+                chat_id, parent_id, text, _identity(model), checked, system_prompt=system_prompt
+            )
+            return self._begin(starting, lambda started: [started], writer)
+
+        if chat_id is None:
+            return start()
+        said = Message(0, chat_id, parent_id, Role.USER, text)
+        return self._when_allowed(chat_id, parent_id, [said], writer, checked, start)
 
     def regenerate(
         self,
@@ -125,10 +144,13 @@ class Conversation:
     ) -> "Future[Started]":
         """Answer again: a new version beside `answer`."""
         self._refuse_busy(answer.chat_id)
-        starting = self._store.start_reply(
-            answer.chat_id, answer.parent_id, _identity(model), settings.checked()
-        )
-        return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
+        checked, writer = settings.checked(), _Writer(model, options, adapters)
+
+        def start() -> "Future[Started]":
+            starting = self._store.start_reply(answer.chat_id, answer.parent_id, _identity(model), checked)
+            return self._begin(starting, lambda started: [started], writer)
+
+        return self._when_allowed(answer.chat_id, answer.parent_id, [], writer, checked, start)
 
     def versions(
         self,
@@ -188,13 +210,13 @@ class Conversation:
         """Return exactly what a model read before it wrote `answer`."""
         asked: Future[Rendered] = Future()
 
-        def read(reading: "Future[tuple[Chat, list[Message]]]") -> None:
+        def read(reading: "Future[tuple[Chat, list[Message], list[Summary]]]") -> None:
             if (error := reading.exception()) is not None:
                 asked.set_exception(error)
             else:
                 self._post(lambda: self._render(answer, *reading.result(), asked))
 
-        self._store.path(answer.chat_id, answer.parent_id).add_done_callback(read)
+        self._store.summarised_path(answer.chat_id, answer.parent_id).add_done_callback(read)
         return asked
 
     def pump(self) -> list[Update]:
@@ -202,7 +224,9 @@ class Conversation:
         self.errands.drain()
         updates = []
         for live in list(self.live.values()):
-            if live.ending is not None or not (events := live.job.drain()):
+            if live.ending is not None or not (arrived := live.job.drain()):
+                continue
+            if not (events := self._room.take(live, arrived)):
                 continue
             update, chosen = live.take(events)
             if update.text or update.reasoning or chosen:
@@ -235,6 +259,7 @@ class Conversation:
         while any(live.ending is None for live in self.live.values()) and time.monotonic() < deadline:
             self.pump()
             time.sleep(0.005)
+        self.extensions.close()
 
     def _refuse_busy(self, chat_id: int | None) -> None:
         if self.lives(chat_id):
@@ -242,6 +267,40 @@ class Conversation:
                 _("An answer is still being written in this chat."),
                 _("Wait until it is finished, or stop it first."),
             )
+
+    def _when_allowed(
+        self,
+        chat_id: int,
+        tip_id: int | None,
+        said: list[Message],
+        writer: _Writer,
+        settings: Settings,
+        start: "Callable[[], Future[T]]",
+    ) -> "Future[T]":
+        """Call `start` unless a person wants to be asked first, as the chat with `said` does not fit."""
+        allowed: Future[T] = Future()
+
+        def go() -> None:
+            try:
+                self._refuse_busy(chat_id)
+            except UserError as error:
+                allowed.set_exception(error)
+            else:
+                _pass_on(start(), allowed)
+
+        def read(reading: "Future[tuple[Chat, list[Message], list[Summary]]]") -> None:
+            if (error := reading.exception()) is not None:
+                allowed.set_exception(error)
+                return
+            chat, path, summaries = reading.result()
+            if chat.policy is not Policy.ASK:
+                self._post(go)
+                return
+            request = _request(chat, [*path, *said], summaries, settings, writer)
+            self._post(lambda: self._room.ask(request, go, allowed.set_exception))
+
+        self._store.summarised_path(chat_id, tip_id).add_done_callback(read)
+        return allowed
 
     def _begin(
         self, starting: "Future[T]", turns_of: Callable[[T], Sequence[Started]], writer: _Writer
@@ -261,23 +320,30 @@ class Conversation:
     def _run(self, started: Started, writer: _Writer) -> None:
         reply = started.reply
         begun = bool(reply.text or reply.reasoning)
-        request = Request(
-            writer.model.path,
-            _turns(started.chat, [*started.path, reply] if begun else started.path),
-            reply.settings or Settings(),
-            continues=begun,
-            options=writer.options or LoadOptions(),
-            adapters=writer.adapters,
-            chat=reply.chat_id,
-        )
-        live = Live.of(started, writer.model, self._engine.submit(request))
+        path = [*started.path, reply] if begun else started.path
+        settings = reply.settings or Settings()
+        request = _request(started.chat, path, started.summaries, settings, writer, continues=begun)
+        live = Live.of(started, writer.model, self._engine.submit(request), request)
         self.live[reply.id] = live
         if self._closing:
             self._engine.cancel(live.job)
 
-    def _render(self, answer: Message, chat: Chat, path: list[Message], asked: "Future[Rendered]") -> None:
+    def _render(
+        self,
+        answer: Message,
+        chat: Chat,
+        path: list[Message],
+        summaries: list[Summary],
+        asked: "Future[Rendered]",
+    ) -> None:
         model = Path(answer.model.path if answer.model else chat.model_path)
-        request = Request(model, _turns(chat, path), answer.settings or Settings(), chat=answer.chat_id)
+        request = Request(
+            model,
+            turns_of(chat, path),
+            answer.settings or Settings(),
+            chat=answer.chat_id,
+            window=window_of(chat, [*path, answer], summaries) if answer.seen_from is not None else None,
+        )
 
         def rendered(events: Events) -> None:
             found = next((event for event in events if isinstance(event, Rendered)), None)
@@ -299,6 +365,10 @@ class Conversation:
             status = Status.INTERRUPTED
         live.ending = (status, event)
         self._store_ending(live)
+        if isinstance(event, Finished) and event.stats and status in _ANSWERED and not self._closing:
+            self._room.consider(
+                live, event.stats.context, event.stats.prompt_tokens + event.stats.generated_tokens
+            )
         if status is Status.COMPLETE and self._titles and not self._closing:
             self._titles.consider(live, self.errands)
 
@@ -333,10 +403,37 @@ class Conversation:
             raise problem
 
 
-def _turns(chat: Chat, path: Iterable[Message]) -> tuple[Turn, ...]:
-    """Return what the model reads: the system prompt of the chat, and the messages of `path`."""
-    system = [Turn(str(Role.SYSTEM), chat.system_prompt)] if chat.system_prompt else []
-    return (*system, *(Turn(str(m.role), m.text, m.reasoning) for m in path))
+def _request(
+    chat: Chat,
+    path: Sequence[Message],
+    summaries: Iterable[Summary],
+    settings: Settings,
+    writer: _Writer,
+    *,
+    continues: bool = False,
+) -> Request:
+    return Request(
+        writer.model.path,
+        turns_of(chat, path),
+        extended(chat, settings),
+        continues=continues,
+        options=writer.options or LoadOptions(),
+        adapters=writer.adapters,
+        chat=chat.id,
+        window=window_of(chat, path, summaries),
+    )
+
+
+def _pass_on(source: "Future[T]", target: "Future[T]") -> None:
+    """Let `target` end as `source` does."""
+
+    def ended(future: "Future[T]") -> None:
+        if (error := future.exception()) is not None:
+            target.set_exception(error)
+        else:
+            target.set_result(future.result())
+
+    source.add_done_callback(ended)
 
 
 def _identity(model: Model) -> ModelIdentity:

@@ -4,8 +4,9 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.domain.budget import Summary
 from app.domain.chat import Message, Started, Status
-from app.domain.generation import Chosen, EngineEvent, Failed, Finished, Job, Piece
+from app.domain.generation import Chosen, EngineEvent, Failed, Finished, Fitted, Job, Overflow, Piece, Request
 from app.domain.model import Model
 
 MOST_TOKENS = 8192
@@ -45,26 +46,47 @@ class Live:
         model: What writes it.
         pieces, thoughts: The text and the reasoning so far, the part before a "continue" included.
         ending: How it ended, once it has.
+        request: What the engine was asked last.
+        summaries: Those of the chat.
+        fitted: What of the chat the model sees.
+        overflow: Why it cannot begin yet.
+        aside: What has come of that which is done before it begins; None once nothing is.
+        rounds: How often something had to be done.
     """
 
     started: Started
     model: Model
     job: Job
+    request: Request
     pieces: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     phase: Phase = Phase.RUNNING
     ending: tuple[Status, Finished | Failed] | None = None
+    summaries: list[Summary] = field(default_factory=list)
+    fitted: Fitted | None = None
+    overflow: Overflow | None = None
+    aside: list[EngineEvent] | None = None
+    rounds: int = 0
     _kept: int = 0
     _thought_seconds: float = 0.0  # before it began to think the last time
     _thinks_since: float | None = None
 
     @classmethod
-    def of(cls, started: Started, model: Model, job: Job) -> "Live":
+    def of(cls, started: Started, model: Model, job: Job, request: Request) -> "Live":
         """Return the answer to a turn, holding what a continued one has so far."""
         reply = started.reply
         begun = [reply.text] if reply.text else []
         thought = [reply.reasoning] if reply.reasoning else []
-        return cls(started, model, job, begun, thought, _thought_seconds=reply.reasoning_seconds)
+        return cls(
+            started,
+            model,
+            job,
+            request,
+            begun,
+            thought,
+            summaries=list(started.summaries),
+            _thought_seconds=reply.reasoning_seconds,
+        )
 
     @property
     def message(self) -> Message:

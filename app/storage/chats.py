@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from app.domain.budget import Summary
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.chat import Chat, Message, ModelIdentity, Started, Status, Tree, title_from
 from app.domain.generation import Chosen, Stats
 from app.domain.settings import Settings
 from app.storage import probabilities, turns, uses
 from app.storage.database import Database
-from app.storage.rows import read_chats, read_messages, read_path, storable
-from app.storage.summaries import Summaries
-from app.storage.turns import living_chat, living_message, no_chat, no_message, require
+from app.storage.rows import read_chats, read_messages, read_path, require, storable
+from app.storage.summaries import Summaries, read_summaries
+from app.storage.turns import living_chat, living_message, no_chat, no_message
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -158,6 +159,14 @@ class ChatStore:
     def path(self, chat_id: int, tip_id: int | None) -> "Future[tuple[Chat, list[Message]]]":
         """Return a chat, and its messages from the first to `tip_id`."""
         return self._database.read(lambda db: (living_chat(db, chat_id), read_path(db, tip_id)))
+
+    def summarised_path(
+        self, chat_id: int, tip_id: int | None
+    ) -> "Future[tuple[Chat, list[Message], list[Summary]]]":
+        """Return what `path` does, and the summaries of the chat."""
+        return self._database.read(
+            lambda db: (living_chat(db, chat_id), read_path(db, tip_id), read_summaries(db, chat_id))
+        )
 
     def chats(self) -> "Future[list[Chat]]":
         """Return the chats that are not deleted, pinned ones first, then the last used first."""

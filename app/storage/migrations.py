@@ -157,7 +157,7 @@ def m0006_budget(db: Database) -> None:
     """What of a long chat its model sees: the policy, pinned messages, summaries of what it does not see.
 
     `messages.seen_from` is the first message that was read for an answer, `messages.summary_id` what stood
-    for those before it.
+    for those before it. `summaries.kept` is the part of a text that a person wrote, with which it begins.
     """
     db.executescript("""
         CREATE TABLE summaries (
@@ -165,7 +165,7 @@ def m0006_budget(db: Database) -> None:
             chat_id INTEGER NOT NULL REFERENCES chats(id) ON DELETE CASCADE,
             until_id INTEGER NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
             created_at REAL NOT NULL,
-            edited INTEGER NOT NULL DEFAULT 0,
+            kept TEXT NOT NULL DEFAULT '',
             text TEXT NOT NULL
         ) STRICT;
         CREATE INDEX summaries_by_chat ON summaries(chat_id);

@@ -95,6 +95,12 @@ def storable(text: str) -> str:
     return text
 
 
+def require(found: int, otherwise: UserError) -> None:
+    """Raise `otherwise` when nothing was `found`."""
+    if not found:
+        raise otherwise
+
+
 def _chat(
     chat_id: int,
     title: str,

@@ -10,8 +10,7 @@ from app.domain.changes import Changed, Changes, Kind
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.storage.database import Database
-from app.storage.rows import storable
-from app.storage.turns import living_chat, living_message, require
+from app.storage.rows import require, storable
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -29,12 +28,12 @@ class Summaries:
 
     def of(self, chat_id: int) -> "Future[list[Summary]]":
         """Return the summaries of a chat, oldest first."""
-        return self._database.read(lambda db: _read(db, "WHERE chat_id = ? ORDER BY id", [chat_id]))
+        return self._database.read(lambda db: read_summaries(db, chat_id))
 
-    def add(self, chat_id: int, until_id: int, text: str, *, edited: bool = False) -> "Future[Summary]":
-        """Keep `text` for the messages up to `until_id`; `edited` when it holds a person's words."""
+    def add(self, chat_id: int, until_id: int, text: str, kept: str = "") -> "Future[Summary]":
+        """Store what stands for the messages up to `until_id`; it begins with `kept`, a person's words."""
         return self._database.write(
-            lambda db: _add(db, chat_id, until_id, storable(text), edited),
+            lambda db: _add(db, chat_id, until_id, storable(text), storable(kept)),
             committed=lambda summary: self._publish(summary.chat_id),
         )
 
@@ -46,10 +45,11 @@ class Summaries:
         """
         if not text.strip():
             raise UserError(_("A summary cannot be empty."), _("Write what the model should remember."))
-        sql = "UPDATE summaries SET text = ?, edited = 1 WHERE id = ?"
+        sql = "UPDATE summaries SET text = :text, kept = :text WHERE id = :id"
+        words = {"text": storable(text.strip()), "id": summary.id}
         gone = UserError(_("This summary no longer exists."))
         return self._database.write(
-            lambda db: require(db.execute(sql, [storable(text.strip()), summary.id]).rowcount, gone),
+            lambda db: require(db.execute(sql, words).rowcount, gone),
             durable=True,
             committed=lambda done: self._publish(summary.chat_id),
         )
@@ -58,25 +58,16 @@ class Summaries:
         self._changes.publish(Changed(Kind.SUMMARIES, (chat_id,)))
 
 
-def _add(db: "sqlite_utils.Database", chat_id: int, until_id: int, text: str, edited: bool) -> Summary:
-    living_chat(db, chat_id)
-    living_message(db, chat_id, until_id)
-    row = {
-        "chat_id": chat_id,
-        "until_id": until_id,
-        "text": text,
-        "edited": int(edited),
-        "created_at": time.time(),
-    }
+def read_summaries(db: "sqlite_utils.Database", chat_id: int) -> list[Summary]:
+    """Return the summaries of a chat, oldest first."""
+    return _read(db, "WHERE chat_id = ? ORDER BY id", [chat_id])
+
+
+def _add(db: "sqlite_utils.Database", chat_id: int, until_id: int, text: str, kept: str) -> Summary:
+    row = {"chat_id": chat_id, "until_id": until_id, "text": text, "kept": kept, "created_at": time.time()}
     return _read(db, "WHERE id = ?", [db.table("summaries").insert(row).last_pk])[0]
 
 
 def _read(db: "sqlite_utils.Database", rest: str, parameters: Iterable[Any]) -> list[Summary]:
-    rows = db.execute(
-        f"SELECT id, chat_id, until_id, text, edited, created_at FROM summaries {rest}",  # noqa: S608 -- no outside text
-        list(parameters),
-    )
-    return [
-        Summary(summary_id, chat_id, until_id, text, bool(edited), created_at)
-        for summary_id, chat_id, until_id, text, edited, created_at in rows
-    ]
+    sql = f"SELECT id, chat_id, until_id, text, kept, created_at FROM summaries {rest}"  # noqa: S608 -- no outside text
+    return [Summary(*row) for row in db.execute(sql, list(parameters)).fetchall()]

@@ -20,7 +20,8 @@ from app.domain.generation import Chosen, Stats
 from app.domain.language import _
 from app.domain.settings import Settings
 from app.storage import probabilities, uses
-from app.storage.rows import read_chats, read_messages, read_path, storable
+from app.storage.rows import read_chats, read_messages, read_path, require, storable
+from app.storage.summaries import read_summaries
 from app.storage.writers import is_alive, this_process
 
 if TYPE_CHECKING:
@@ -176,12 +177,6 @@ def living_message(db: "Database", chat_id: int, message_id: int | None) -> Mess
     return found[0]
 
 
-def require(found: int, otherwise: UserError) -> None:
-    """Raise `otherwise` when nothing was `found`."""
-    if not found:
-        raise otherwise
-
-
 def no_chat() -> UserError:
     """Return what is said of a chat that is gone."""
     return UserError(_("This chat no longer exists."))
@@ -212,7 +207,8 @@ def _started(db: "Database", chat_id: int, replies: Sequence[int], model: ModelI
     chat = living_chat(db, chat_id)
     *path, first = read_path(db, replies[0])
     others = [living_message(db, chat_id, reply_id) for reply_id in replies[1:]]
-    return [Started(chat, path, reply) for reply in (first, *others)]
+    summaries = tuple(read_summaries(db, chat_id))
+    return [Started(chat, path, reply, summaries) for reply in (first, *others)]
 
 
 def _insert(db: "Database", table: str, row: dict[str, Any]) -> int:

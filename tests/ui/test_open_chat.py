@@ -6,8 +6,9 @@ import pytest
 
 from app.domain.chat import Chat, Message, Role, Started, Status
 from app.domain.errors import UserError
-from app.domain.generation import Failed, Finished, Job, Piece, Stats, StopReason
+from app.domain.generation import Failed, Finished, Job, Piece, Request, Stats, StopReason
 from app.domain.model import Model, Origin
+from app.domain.settings import Settings
 from app.services.live import Live
 from app.ui.open_chat import OpenChat, with_progress
 
@@ -47,7 +48,7 @@ def test_context_that_is_used(opened):
 
 def live_answer(*events, ending=None) -> Live:
     model = Model(Path("fox.gguf"), "Fox", Origin.OWN, 1)
-    live = Live.of(Started(Chat(1), [QUESTION], REPLY), model, Job())
+    live = Live.of(Started(Chat(1), [QUESTION], REPLY), model, Job(), Request(model.path, (), Settings()))
     live.take(list(events))
     live.ending = ending
     return live
