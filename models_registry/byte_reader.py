@@ -98,23 +98,37 @@ class ByteReader:
 
         Yields:
             Bytes and the offsets in them at which strings begin (with their 64-bit length), and at last the
-            end: one offset more than strings. A caller who only wants to get past them pays for no copies.
+            end: one offset more than strings.
         """
-        self.require(8 * count, what)
-        self._strings += count
-        if self._strings > _MAX_STRINGS:
-            self._refuse(f"{what} has {count} strings, more than {_MAX_STRINGS} in all")
+        self._count_strings(count, what)
         while count:
-            # The next string is read whole, however long, with those after it that happen to be there.
-            self._fill(8, what)
-            length = _LENGTH.unpack_from(self._buffer, self._at)[0]
-            if length > _MAX_STRING:
-                self._refuse(f"a string in {what} is {length} bytes long, more than {_MAX_STRING}")
-            self._fill(8 + length, what)
+            self._fill_string(what)
             offsets = _string_offsets(self._buffer, self._at, count)
             self._at = offsets[-1]
             count -= len(offsets) - 1
             yield self._buffer, offsets
+
+    def skip_strings(self, count: int, what: str) -> None:
+        """Pass over `count` strings: every length is checked as by `strings`, nothing is copied or kept."""
+        self._count_strings(count, what)
+        while count:
+            self._fill_string(what)
+            self._at, passed = _after_strings(self._buffer, self._at, count)
+            count -= passed
+
+    def _count_strings(self, count: int, what: str) -> None:
+        self.require(8 * count, what)
+        self._strings += count
+        if self._strings > _MAX_STRINGS:
+            self._refuse(f"{what} has {count} strings, more than {_MAX_STRINGS} in all")
+
+    def _fill_string(self, what: str) -> None:
+        """Have the next string in the buffer, however long, with what happens to be there after it."""
+        self._fill(8, what)
+        length = _LENGTH.unpack_from(self._buffer, self._at)[0]
+        if length > _MAX_STRING:
+            self._refuse(f"a string in {what} is {length} bytes long, more than {_MAX_STRING}")
+        self._fill(8 + length, what)
 
     def _fill(self, count: int, what: str) -> None:
         """Have at least `count` bytes in the buffer from the position on."""
@@ -148,3 +162,18 @@ def _string_offsets(buffer: bytes, at: int, count: int) -> list[int]:
             break
         offsets.append(at)
     return offsets
+
+
+def _after_strings(buffer: bytes, at: int, count: int) -> tuple[int, int]:
+    """Return where those of `count` strings that are whole end, and how many they are."""
+    length_at = _LENGTH.unpack_from
+    size = len(buffer)
+    last = size - 8
+    for passed in range(count):
+        if at > last:
+            return at, passed
+        end = at + 8 + length_at(buffer, at)[0]
+        if end > size:
+            return at, passed
+        at = end
+    return at, count

@@ -92,18 +92,20 @@ class _Disk:
 _DISK = _Disk()
 
 
-def read_header(path: Path, place: Place = _DISK) -> Header:
+def read_header(path: Path, place: Place = _DISK, *, vocabulary: bool = True) -> Header:
     """Read and check the header of a model, of all its files if it has several.
 
     Args:
         path: A GGUF file; the first one ("-00001-of-00003.gguf") of a model in several.
         place: Where it lies: on this computer, unless something else is given.
+        vocabulary: Compare the tokens with each other, too, which takes two thirds of the time; without it
+            their lengths are checked all the same. For a file that was let in before.
 
     Raises:
         ModelFileError: With any `Problem`. Nothing else is raised, whatever the file holds, but for what a
             `place` adds of its own.
     """
-    first = read_part(path, check=preflight.check, place=place)
+    first = read_part(path, check=preflight.check, place=place, vocabulary=vocabulary)
     others = _read_others(path, first.metadata, place)
     tensors = tuple(tensor for part in (first, *others) for tensor in part.tensors)
     preflight.check_tensors(tensors)
@@ -162,7 +164,14 @@ def _read_others(path: Path, metadata: dict[str, Value], place: Place) -> list[P
 Check = Callable[[Mapping[str, Value], Mapping[str, Array], int], None]
 
 
-def read_part(path: Path, number: int = 1, check: Check | None = None, place: Place = _DISK) -> Part:
+def read_part(
+    path: Path,
+    number: int = 1,
+    check: Check | None = None,
+    place: Place = _DISK,
+    *,
+    vocabulary: bool = True,
+) -> Part:
     """Read one file.
 
     Args:
@@ -170,6 +179,7 @@ def read_part(path: Path, number: int = 1, check: Check | None = None, place: Pl
         number: Which of several it is, from 1.
         check: Refuses it after its metadata, given what `preflight.check` is given.
         place: Where it lies.
+        vocabulary: See `read_header`.
 
     Raises:
         ModelFileError: With the problems of the format itself, and what `check` raises.
@@ -183,7 +193,7 @@ def read_part(path: Path, number: int = 1, check: Check | None = None, place: Pl
             if tensor_count > _MAX_TENSORS or pair_count > _MAX_PAIRS:
                 _refuse(f"{tensor_count} tensors, {pair_count} keys: more than {_MAX_TENSORS}, {_MAX_PAIRS}")
             reader.require(_LEAST_PAIR * pair_count + _LEAST_TENSOR * tensor_count, "the keys and tensors")
-            metadata, arrays, types = _read_metadata(reader, pair_count)
+            metadata, arrays, types = _read_metadata(reader, pair_count, vocabulary=vocabulary)
             _check_number(path, metadata, number, place)
             if check:
                 check(metadata, arrays, tensor_count)
@@ -227,7 +237,7 @@ def _check_number(path: Path, metadata: dict[str, Value], number: int, place: Pl
 
 
 def _read_metadata(
-    reader: ByteReader, count: int
+    reader: ByteReader, count: int, *, vocabulary: bool
 ) -> tuple[dict[str, Value], dict[str, Array], dict[str, str]]:
     """Read all key-value pairs, all arrays and the types of all scalars; long arrays are passed over."""
     metadata: dict[str, Value] = {}
@@ -247,8 +257,10 @@ def _read_metadata(
         if element == "arr" or length > _MAX_ELEMENTS:
             _refuse(f"{key} is an array of {length} {element}")
         arrays[key] = Array(element, length)
-        if key == _TOKENS and element == "str":
-            tokens = _read_tokens(reader, length)
+        if key == _TOKENS and length > _MAX_TOKENS:
+            _refuse(f"{_TOKENS} has {length} tokens, more than {_MAX_TOKENS}")
+        if key == _TOKENS and element == "str" and vocabulary:
+            tokens = _read_strings(reader, length, key)
             value: Value | None = _short(tokens)
         else:
             value = _read_array(reader, arrays[key], key)
@@ -283,21 +295,17 @@ def _read_array(reader: ByteReader, array: Array, key: str) -> Value | None:
             return struct.unpack(f"<{array.length}{_CODES[array.type]}", reader.take(size, key))
         reader.skip(size, key)
         return None
+    if keep:
+        return _short(_read_strings(reader, array.length, key))
+    reader.skip_strings(array.length, key)
+    return None
+
+
+def _read_strings(reader: ByteReader, count: int, key: str) -> list[bytes]:
     strings: list[bytes] = []
-    for buffer, offsets in reader.strings(array.length, key):
-        if keep:
-            strings += [buffer[start + 8 : end] for start, end in pairwise(offsets)]
-    return _short(strings) if keep else None
-
-
-def _read_tokens(reader: ByteReader, length: int) -> list[bytes]:
-    """Return the whole vocabulary."""
-    if length > _MAX_TOKENS:
-        _refuse(f"{_TOKENS} has {length} tokens, more than {_MAX_TOKENS}")
-    tokens: list[bytes] = []
-    for buffer, offsets in reader.strings(length, _TOKENS):
-        tokens += [buffer[start + 8 : end] for start, end in pairwise(offsets)]
-    return tokens
+    for buffer, offsets in reader.strings(count, key):
+        strings += [buffer[start + 8 : end] for start, end in pairwise(offsets)]
+    return strings
 
 
 def _short(strings: list[bytes]) -> tuple[str, ...] | None:

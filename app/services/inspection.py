@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.loading import LoadOptions
 from app.domain.model import Model
-from app.services.headers import header_of
+from app.services.headers import listed_header_of
 from app.storage.folders import Folders
 from models_registry.errors import ModelFileError
 
@@ -53,7 +53,7 @@ class Inspection:
             from app.domain.adapter_problems import explain_adapter
             from models_registry.adapter import AdapterError, check_fit, read_adapter
 
-            header = header_of(model.path)
+            header = listed_header_of(model.path)
             try:
                 check_fit(read_adapter(path), header)
             except (AdapterError, ModelFileError) as error:

@@ -9,7 +9,7 @@ import psutil
 from app.domain.loading import LoadOptions
 from app.domain.model import Model
 from app.domain.settings import FILE_KEYS, SAMPLERS
-from app.services.headers import header_of
+from app.services.headers import listed_header_of
 from models_registry.fit import usual_context
 from models_registry.header import Header
 from models_registry.memory import estimate
@@ -76,7 +76,7 @@ def outlook(model: Model, context: int | None, options: LoadOptions) -> Outlook:
     """
     from app.engine import native  # not started here, or it would forget where its last words go
 
-    header = header_of(model.path)
+    header = listed_header_of(model.path)
     devices = native.devices()[:-1]
     gpu = bool(devices) and options.gpu_layers != 0
     free = sum(device.memory_free for device in devices) if gpu else 0

@@ -9,7 +9,7 @@ from app.domain.fit_words import cost_sentence
 from app.domain.language import _
 from app.domain.loading import KV_TYPES, LoadOptions
 from app.domain.model import Model
-from app.services.headers import header_of
+from app.services.headers import listed_header_of
 from models_registry.fit import Layout, usual_context
 from models_registry.memory import Memory
 from models_registry.room import Cost, Fit, Room, Way
@@ -129,7 +129,7 @@ def plan(
     """
     from app.engine import native
 
-    header = header_of(model.path)
+    header = listed_header_of(model.path)
     native.start()
     if available is None:
         free = sum(device.memory_free for device in native.devices()[:-1])
