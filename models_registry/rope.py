@@ -47,7 +47,8 @@ class Note(StrEnum):
     NOT_ROTATED = "not_rotated"  # nothing can be set
 
 
-_FIXED = {Note.NOT_ROTATED, Note.LONG_FACTORS}  # nothing can be set then
+FIXED = frozenset({Note.NOT_ROTATED, Note.LONG_FACTORS})
+"""With one of these nothing can be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def choose(header: Header, context: int, options: RopeOptions | None = None) -> 
     within = not known or context <= _rounded(known)
     as_stated = replace(file, quality=_unscaled(known, within=within))
     method = options.method
-    if fixed := _FIXED & {*file.notes}:
+    if fixed := FIXED & {*file.notes}:
         if method != "auto" or options.raw:
             problem = RopeProblem.OWN_FACTORS if Note.LONG_FACTORS in fixed else RopeProblem.NOT_ROTATED
             raise RopeError(problem, *(options.raw or ("method",)))

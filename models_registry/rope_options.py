@@ -22,12 +22,13 @@ RANGES = {
 """The lowest and the highest value of each raw number."""
 
 _RAW = tuple(RANGES)
-_EFFECTIVE = {
+EFFECTIVE = {
     "none": ("freq_base",),
     "linear": ("factor", "freq_base", "freq_scale", "original_context"),
     "ntk": ("factor", "original_context"),
     "yarn": _RAW,
 }
+"""The raw numbers that matter for each method."""
 
 
 class RopeProblem(StrEnum):
@@ -132,5 +133,5 @@ def require_effect(method: str, raw: dict[str, float]) -> None:
         RopeError: NO_EFFECT, with the first that does not.
     """
     for name in raw:
-        if name not in _EFFECTIVE[method]:
+        if name not in EFFECTIVE[method]:
             raise RopeError(RopeProblem.NO_EFFECT, name, value=method)

@@ -12,6 +12,7 @@ import humanize
 from app.domain.errors import UserError
 from app.domain.generation import EngineEvent, Loading, Reading, WaitsForSummary
 from app.domain.language import _
+from app.domain.reading_words import reading_text
 
 
 def print_json(value: Any) -> None:
@@ -77,8 +78,8 @@ def show_waiting(event: EngineEvent | None, model: str) -> None:
         case Loading(fraction):
             text = _("Loading {model}… {percent} %")
             show_progress(text.format(model=model, percent=round(fraction * 100)))
-        case Reading(done, total) if done:
-            show_progress(_("Reading… {percent} %").format(percent=round(100 * done / total)))
+        case Reading(done) if done:
+            show_progress(reading_text(event))
         case WaitsForSummary():
             show_progress(_("Summarising older messages first…"))
 

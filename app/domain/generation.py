@@ -185,10 +185,11 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Prefill: `done` of `total` new tokens of the prompt have been read."""
+    """Prefill: `done` of `total` new tokens of the prompt have been read, in `seconds`."""
 
     done: int
     total: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,16 @@ from models_registry.fit import Layout, choose
 from models_registry.header import Header
 from models_registry.rope import Rope
 from models_registry.rope import choose as choose_rotation
-from models_registry.rope_options import METHODS, RANGES, RopeError, RopeOptions
+from models_registry.rope_options import EFFECTIVE, METHODS, RANGES, RopeError, RopeOptions
 
 KV_TYPES = ("f16", "q8_0", "q4_0")
 
 ROPE_METHODS = METHODS
 ROPE_NUMBERS = tuple(RANGES)
 """The raw numbers of the rotation, the fields of `LoadOptions.rope` beside its method."""
+ROPE_EFFECTS = EFFECTIVE
+"""Those that matter for each method but "auto", for which it depends on the model."""
+ROPE_RANGES = RANGES
 
 WHOLE = {"threads": (1, 512), "gpu_layers": (0, 9999), "ubatch": (1, 65536)}
 """The lowest and the highest value of what is counted."""

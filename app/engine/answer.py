@@ -122,7 +122,8 @@ class Answer:
     def tell_reading(self) -> None:
         """Say how far the prompt has been read."""
         if not self.is_writing and self.pending:
-            self.job.put(Reading(self._to_read - self.pending, self._to_read))
+            done, seconds = self._to_read - self.pending, time.monotonic() - self._reading
+            self.job.put(Reading(done, self._to_read, seconds))
 
     def draft(self, most: int) -> list[int]:
         """Return a guess at the next tokens, at most `most` of them."""

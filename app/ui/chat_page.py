@@ -13,6 +13,7 @@ from app.domain.errors import UserError
 from app.domain.generation import Chosen, Failed, Finished, Loading, Reading, Rendered
 from app.domain.language import _
 from app.domain.model import Model, Origin
+from app.domain.reading_words import reading_text
 from app.services.live import Update
 from app.services.models import Models
 from app.ui.appearance import Appearance
@@ -387,8 +388,8 @@ def _activity(event: object) -> str:
     match event:
         case Loading(fraction=fraction):
             return _("Loading the model… {percent} %").format(percent=round(fraction * 100))
-        case Reading(done=done, total=total) if total:
-            return _("Reading… {percent} %").format(percent=round(done / total * 100))
+        case Reading() if event.total:
+            return reading_text(event)
     return ""
 
 

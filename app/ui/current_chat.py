@@ -62,6 +62,7 @@ class CurrentChat(QObject):
         super().__init__()
         self._poster, self._history = poster, history
         self._conversation, self._models, self._choices = conversation, models, choices
+        self._new_context: int | None = None
         self._new_system_prompt = ""  # of a chat in which nothing has been said yet
         self._chosen: dict[int | None, Path] = {}
         self._sending: Future[Started] | Future[list[Started]] | None = None
@@ -121,8 +122,21 @@ class CurrentChat(QObject):
 
     def load(self, model: Model) -> None:
         """Load `model` as it is set to be."""
-        choices = self._choices.of(model)
-        self._models.load(model, choices.settings.context, choices.options)
+        self._models.load(model, self.context_of(model), self._choices.of(model).options)
+
+    def context_of(self, model: Model) -> int | None:
+        """Return the tokens that `model` sees at once in this chat; None for its usual size."""
+        own = self.state.chat.context if self.state.chat else self._new_context
+        set_for_all = self._choices.of(model).settings.context
+        return max(own or 0, set_for_all or 0) or None
+
+    def set_context(self, context: int | None) -> None:
+        """Have the model see at least so many tokens at once in this chat; None leaves it to the model."""
+        if self.state.chat is None:
+            self._new_context = context
+        else:
+            self._poster.when_done(self._history.set_context(self.state.chat.id, context), lambda done: None)
+            self.state = replace(self.state, chat=replace(self.state.chat, context=context))
 
     @property
     def choices_known(self) -> bool:
@@ -149,7 +163,7 @@ class CurrentChat(QObject):
         self.leaving.emit()
         self.state = OpenChat()
         self._chosen.pop(None, None)
-        self._new_system_prompt = ""
+        self._new_system_prompt, self._new_context = "", None
         self.opened.emit()
 
     def open(self, chat_id: int, on_error: Callable[[UserError], None] | None = None) -> None:
@@ -169,12 +183,15 @@ class CurrentChat(QObject):
         parent = edited.parent_id if edited else self.state.tip
         chat_id, model = self.state.id, self._model_or_refuse()
         chosen = self._choices.of(model)
+        settings = chosen.settings
+        if self._new_context and chat_id is None:  # afterwards the chat itself knows it
+            settings = replace(settings, context=self.context_of(model))
         self._sending = starting = self._conversation.send(
             chat_id,
             parent,
             text,
             model,
-            chosen.settings,
+            settings,
             chosen.options,
             chosen.adapters,
             system_prompt=self._new_system_prompt,
@@ -321,6 +338,10 @@ class CurrentChat(QObject):
             return
         if chat_id is None and None in self._chosen:
             self._chosen[started.chat.id] = self._chosen.pop(None)
+        if chat_id is None and self._new_context:
+            setting = self._history.set_context(started.chat.id, self._new_context)
+            self._poster.when_done(setting, lambda done: None)
+            self._new_context = None
         self._started(visit, started)
         self.sent.emit(text)
 

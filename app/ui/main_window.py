@@ -147,7 +147,8 @@ class MainWindow(QMainWindow):
         cards = DownloadCards(appearance, self._downloads)
         self.sidebar = Sidebar(appearance, self._shelf.chats, cards, self._main_menu())
         self.sidebar.show_shortcut(self.actions_by_name.keys("new-chat"))
-        self.inspector = Inspector(appearance, Desk(poster, self._chat, models, choices, inspection, self))
+        inspected = Desk(poster, self._chat, models, choices, inspection, facts, self)
+        self.inspector = Inspector(appearance, inspected)
         self._frame = Frame(
             self.sidebar,
             self.page,

@@ -1,6 +1,7 @@
 """The inspector in the whole window: what is set there reaches the engine, or is refused in words."""
 
 from dataclasses import replace
+from time import perf_counter
 
 import pytest
 from PySide6.QtCore import Qt
@@ -18,6 +19,7 @@ from app.domain.choices import Choices
 from app.domain.loading import Adapter, LoadOptions
 from app.domain.model import EngineStatus, Thinking
 from app.domain.settings import SAMPLERS, Settings
+from app.services.outlook import Nearest
 from app.ui.inspector.answer_facts import AnswerFacts
 from app.ui.inspector.context_size import ContextSize
 from app.ui.inspector.form import bias_text, read_bias
@@ -105,7 +107,7 @@ def test_it_is_away_at_first_and_is_brought_by_key_and_button(fireside):
     fireside.qtbot.waitUntil(lambda: inspector.geometry().right() == edge)
     assert fireside.page.geometry().right() < inspector.geometry().left()
     titles = [button.text() for button in inspector.findChildren(QAbstractButton) if button.text()]
-    assert {"Model and memory", "How much the model sees at once", "How it writes", "System prompt"} <= set(
+    assert {"Model and memory", "How much should it read at once?", "How it writes", "System prompt"} <= set(
         titles
     )
     press(fireside, fireside.page.bar._inspector)
@@ -307,17 +309,109 @@ def test_the_memory_of_the_model_is_told(fireside):
     memory = section(fireside, MemoryOfModel)
     words = {label.text() for label in memory.findChildren(QLabel)}
     assert fireside.chat.model.name in words
-    assert memory.use.verdict.text() == "Fits well"
-    sizes = section(fireside, ContextSize).sizes
-    assert list(sizes.buttons) == [4096, 8192]
-    assert sizes.buttons[8192].isChecked()
-    press(fireside, sizes.buttons[4096])
+    planner = section(fireside, ContextSize)
+    assert planner.use.verdict.text() == "Fits well"
+    assert (planner.tokens.text(), planner.quality.text()) == ("8k tokens", "as trained")
+    assert not planner.question.isVisible()
+
+
+def slide(fireside, size):
+    """Bring the thumb to a size with the keyboard."""
+    planner = section(fireside, ContextSize)
+    planner.steps.slider.setFocus()
+    while planner.steps.size_shown != size:
+        up = planner.steps.size_shown < size
+        fireside.qtbot.keyClick(planner.steps.slider, Qt.Key.Key_Right if up else Qt.Key.Key_Left)
+    complete(fireside)
+    return planner
+
+
+def test_a_size_is_shown_first_and_set_when_it_is_confirmed(fireside):
+    opened(fireside)
+    planner = slide(fireside, 16384)
+    assert (planner.tokens.text(), planner.quality.text()) == ("16k tokens", "usually fine")
+    assert "YaRN × 2" in planner.words.text()
+    assert not planner.speed.isVisible()  # nothing has been measured here yet
+    assert chosen(fireside) == Choices()
+    press(fireside, planner.back)
+    assert planner.tokens.text() == "8k tokens"
+    slide(fireside, 4096)
+    press(fireside, planner.always)
     assert chosen(fireside).settings.context == 4096
+    assert not planner.question.isVisible()
     fireside.say("Hello")
     assert fireside.engine.plays[-1].request.settings.context == 4096
     done(fireside)
-    press(fireside, sizes.buttons[8192])
+    slide(fireside, 8192)
+    press(fireside, planner.always)
     assert chosen(fireside) == Choices()
+
+
+def test_a_size_for_one_chat_is_that_chats_alone(fireside):
+    opened(fireside)
+    press(fireside, slide(fireside, 16384).here)
+    assert chosen(fireside) == Choices()
+    fireside.say("Hello")
+    assert fireside.engine.plays[-1].request.settings.context == 16384
+    done(fireside)
+    first = fireside.chat.id
+    assert fireside.store.chat(first).result(10)[0].context == 16384
+    press(fireside, slide(fireside, 32768).here)
+    fireside.settle()
+    fireside.say("Once more")
+    assert fireside.engine.plays[-1].request.settings.context == 32768
+    done(fireside)
+    fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_N, CTRL)
+    complete(fireside)
+    assert section(fireside, ContextSize).tokens.text() == "8k tokens"
+    fireside.say("Elsewhere")
+    assert fireside.engine.plays[-1].request.settings.context is None
+    done(fireside)
+    fireside.chat.open(first)
+    fireside.qtbot.waitUntil(lambda: fireside.chat.id == first)
+    fireside.qtbot.waitUntil(lambda: section(fireside, ContextSize).tokens.text() == "32k tokens")
+
+
+def test_every_number_of_the_rotation_is_checked_where_it_is_written(fireside):
+    opened(fireside)
+    planner = section(fireside, ContextSize)
+    unfold(fireside, planner.advanced)
+    scaling = planner.scaling
+    for bad in ("0", "-5", "1000000000000", "100", "many"):
+        write(fireside, scaling.tokens.line, bad)
+        assert scaling.tokens.problem, bad
+        assert chosen(fireside) == Choices()
+    write(fireside, scaling.tokens.line, "")
+    press(fireside, scaling.method.buttons["none"])
+    assert [name for name, field in scaling.numbers.items() if field.isVisible()] == ["freq_base"]
+    press(fireside, scaling.method.buttons["yarn"])
+    assert len([field for field in scaling.numbers.values() if field.isVisible()]) == 7
+    write(fireside, scaling.numbers["factor"].line, "4")
+    assert chosen(fireside).options.rope.factor == 4
+    for name, value, sentence in (
+        ("freq_scale", "0.5", "contradict"),
+        ("freq_base", "0", "must be between"),
+        ("beta_slow", "64", "must be less"),
+        ("ext_factor", "nan", "is not a number"),
+    ):
+        write(fireside, scaling.numbers[name].line, value)
+        assert sentence in scaling.numbers[name].problem, name
+    assert chosen(fireside).options.rope.raw == {"factor": 4}
+    press(fireside, scaling.method.buttons["none"])
+    assert chosen(fireside).options.rope.raw == {}
+    press(fireside, scaling.method.buttons["auto"])
+    assert chosen(fireside) == Choices()
+
+
+def test_moving_the_thumb_takes_no_time(fireside):
+    opened(fireside)
+    steps = section(fireside, ContextSize).steps
+    times = []
+    for number in (*range(steps.slider.maximum() + 1),) * 3:
+        before = perf_counter()
+        steps.slider.setValue(number)
+        times.append(perf_counter() - before)
+    assert sorted(times)[len(times) // 2] < 0.008
 
 
 def test_another_model_has_settings_of_its_own(fireside, second_model, model_of):
@@ -342,26 +436,30 @@ def test_another_model_has_settings_of_its_own(fireside, second_model, model_of)
     assert sampling.samplers["top_k"].line.text() == "7"
 
 
-def test_a_size_for_which_there_is_no_memory_is_marked(fireside):
+def test_what_does_not_fit_is_said_and_what_fits_is_offered(fireside):
     opened(fireside)
     desk = fireside.window.inspector.desk
     take = desk.outlook.chosen
-    huge = replace(take, context=1 << 20, conversation=1 << 60)
+    nearest = Nearest(4096, LoadOptions(kv_type="q8_0"), "It sees fewer tokens at once.")
+    huge = replace(take, context=1 << 20, conversation=1 << 60, nearest=nearest)
     desk.outlook = replace(desk.outlook, trained=1 << 20, sizes=(take, huge))
-    desk.refresh()
+    desk.changed.emit()
     complete(fireside)
-    sizes = section(fireside, ContextSize).sizes
-    assert {size: button.toolTip() for size, button in sizes.buttons.items()} == {
-        8192: "",
-        1 << 20: "Too large for the memory there is now",
-    }
+    planner = slide(fireside, 1 << 20)
+    assert planner.use.verdict.text() == "Too large"
+    assert planner.lack.text().endswith("It sees fewer tokens at once.")
+    assert planner.always.isVisible()  # nothing is refused
+    press(fireside, planner.instead)
+    assert (chosen(fireside).settings.context, chosen(fireside).options.kv_type) == (4096, "q8_0")
 
 
 def test_how_the_model_is_loaded_reaches_every_kind_of_turn(fireside):
     opened(fireside)
     memory = section(fireside, MemoryOfModel)
     unfold(fireside, memory.advanced)
-    press(fireside, memory.loading["kv_type"].buttons["q8_0"])
+    planner = section(fireside, ContextSize)
+    unfold(fireside, planner.advanced)
+    press(fireside, planner.scaling.kinds.buttons["q8_0"])
     press(fireside, memory.loading["flash_attention"].buttons[False])
     assert "needs flash attention" in memory.loading["flash_attention"].problem
     assert memory.loading["flash_attention"].buttons[None].isChecked()

@@ -17,12 +17,13 @@ from app.domain.model import EngineStatus, Model, Thinking
 from app.domain.settings import FILE_KEYS, Settings
 from app.services.choices import ModelChoices
 from app.services.inspection import Inspection
+from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.ui.current_chat import CurrentChat
 from app.ui.post import Poster
 
 if TYPE_CHECKING:
-    from app.services.outlook import Outlook
+    from app.services.outlook import Nearest, Outlook
     from app.services.snapshots import Usage
 
 
@@ -47,11 +48,12 @@ class Desk(QObject):
         models: Models,
         choices: ModelChoices,
         inspection: Inspection,
+        facts: ModelFacts,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._poster, self.chat, self._models = poster, chat, models
-        self._choices, self._inspection = choices, inspection
+        self._choices, self._inspection, self._facts = choices, inspection, facts
         self._asked: tuple[Any, ...] = ()
         self._awake = False
         self.outlook: Outlook | None = None
@@ -80,6 +82,12 @@ class Desk(QObject):
         return self._choices.of(self.model) if self.model else Choices()
 
     @property
+    def reading_speed(self) -> float:
+        """Return the tokens a second that the model has read on this computer; 0 when it never has."""
+        use = self._facts.of(self.model).use if self.model else None
+        return use.reading if use else 0.0
+
+    @property
     def recommended(self) -> set[str]:
         """Return the names of the settings for which the model's file recommends a value."""
         return {FILE_KEYS[key] for key in self.outlook.recommended} if self.outlook else set()
@@ -105,6 +113,10 @@ class Desk(QObject):
     def set_awake(self, awake: bool) -> None:
         """Look things up from now on, or no longer: nobody sees them."""
         self._awake = awake
+        if awake:
+            self._poster.when_done(
+                self._facts.look(), lambda found: self.changed.emit(), lambda problem: None
+            )
         self.look()
 
     def look(self) -> None:
@@ -117,7 +129,7 @@ class Desk(QObject):
     def _look_up(self) -> None:
         model, choices = self.model, self.choices
         if model is not None:
-            asked = (model.path, choices.settings.context, choices.options)
+            asked = (model.path, self.chat.context_of(model), choices.options)
             if asked != self._asked:
                 if self.outlook and self.outlook.path != model.path:
                     self.outlook = None
@@ -148,6 +160,27 @@ class Desk(QObject):
     def set_options(self, **values: Any) -> None:
         """Set how the model is loaded; raises as `change` does."""
         self.change(lambda choices: replace(choices, options=replace(choices.options, **values)))
+
+    def set_size(self, context: int | None, *, for_all: bool) -> None:
+        """Set how much the model sees at once: in this chat, or whenever it answers; raises as `change` does.
+
+        A model that is in memory is loaded again at once, unless it is writing.
+        """
+        outlook = self.outlook
+        if for_all:
+            usual = outlook is not None and context == outlook.usual
+            self.set_settings(context=None if usual else context)
+            self.chat.set_context(None)
+        else:
+            self.chat.set_context(context)
+        self.refresh()
+        if self.model is not None and self.status.ready and not self.chat.answering:
+            self.chat.load(self.model)
+
+    def set_nearest(self, nearest: "Nearest") -> None:
+        """Set what fits in place of what does not; raises as `change` does."""
+        self.change(lambda choices: replace(choices, options=nearest.options))
+        self.set_size(nearest.context, for_all=True)
 
     def set_adapters(self, adapters: tuple[Adapter, ...]) -> None:
         """Set what is laid over the model."""

@@ -180,10 +180,13 @@ def _makers() -> "Iterator[Callable[[Appearance, Desk], Section] | None]":
     from app.ui.inspector.memory import MemoryOfModel
 
     yield MemoryOfModel
+    from app.ui.inspector import creativity, steps  # noqa: F401
+
+    yield None
     from app.ui.inspector.context_size import ContextSize
 
     yield ContextSize
-    from app.ui.inspector import creativity, form, words  # noqa: F401
+    from app.ui.inspector import form, words  # noqa: F401
 
     yield None
     from app.ui.inspector.sampling import Sampling

@@ -7,14 +7,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout
 
 from app.domain.language import _
-from app.domain.loading import KV_TYPES, WHOLE
+from app.domain.loading import WHOLE
 from app.domain.model import EngineStatus, Model
 from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.inspector.adapters import AdapterList
 from app.ui.inspector.desk import Desk
 from app.ui.inspector.fields import small
-from app.ui.inspector.memory_bar import MemoryUse
 from app.ui.inspector.numbers import NumberField
 from app.ui.inspector.saved_reading import SavedReading
 from app.ui.inspector.section import Section
@@ -27,7 +26,6 @@ class MemoryOfModel(Section):
     """The first section.
 
     Attributes:
-        use: The memory, as a bar and in words.
         advanced: How the model is loaded.
         adapters: What is laid over it.
     """
@@ -44,8 +42,6 @@ class MemoryOfModel(Section):
         words.addWidget(self._name)
         words.addWidget(self._kind)
         self.column.addLayout(words)
-        self.use = MemoryUse(appearance)
-        self.column.addWidget(self.use)
         self.loading: dict[str, Any] = {}
         self.saved = SavedReading(appearance, desk)
         self.adapters: AdapterList | None = None
@@ -56,14 +52,11 @@ class MemoryOfModel(Section):
     def refresh(self) -> None:
         """Show the model that answers next."""
         desk = self._desk
-        model, outlook = desk.model, desk.outlook
+        model = desk.model
         if model is None:
             return
         self._name.setText(model.name)
         self._kind.setText(_kind(model, desk.status))
-        self.use.setVisible(outlook is not None)
-        if outlook is not None:
-            self.use.show_take(outlook.chosen, outlook.available)
         self.saved.refresh()
         if self.advanced.open:
             self._show_options()
@@ -85,18 +78,10 @@ class MemoryOfModel(Section):
             meaning=_("attention with less memory; usually best left to Fireside"),
         )
         attention.offer([(None, _("Automatic")), (True, _("On")), (False, _("Off"))])
-        kinds: Segments[str] = Segments(
-            _("KV cache"),
-            lambda value: set_options(kv_type=value),
-            title=True,
-            meaning=_("smaller types take less memory for the conversation and are a little less exact"),
-        )
-        kinds.offer([(kind, kind) for kind in KV_TYPES])
-        self.loading |= {"flash_attention": attention, "kv_type": kinds}
+        self.loading["flash_attention"] = attention
         column.addWidget(
             small(_("Changes take effect with your next message, when the model is loaded again."))
         )
-        column.addWidget(kinds)
         column.addWidget(attention)
         yield
         numbers = {"threads": _("how many CPU threads to use"), "gpu_layers": _("Layers on the GPU")}

@@ -1,4 +1,4 @@
-"""What a model takes of the memory there is, as one bar in three colours, and in words."""
+"""What a model takes of the memory there is, as one bar in four colours, and in words."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.services.outlook import Take
 
 _TIGHT = 0.85  # of the memory there is; beyond that other programs will feel it
-_COLORS = ("accent", "warn", "soft")
+_COLORS = ("accent", "warn", "good", "soft")
 
 
 class Bar(QWidget):
@@ -84,7 +84,7 @@ class MemoryUse(QWidget):
         self.verdict = label("", measure="small")
         self._free = label("", tone="soft", measure="small")
         self._sizes = [label("", measure="small") for _color in _COLORS]
-        names = (_("Model"), _("Memory of the conversation"), _("Working space"))
+        names = (_("Model"), _("Memory of the conversation"), _("Working space"), _("All else"))
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
@@ -104,13 +104,13 @@ class MemoryUse(QWidget):
 
     def show_take(self, take: "Take", available: int) -> None:
         """Show what is taken of `available` bytes."""
-        parts = (take.weights, take.conversation, take.workspace)
+        parts = (take.weights, take.conversation, take.workspace, take.rest)
         whole = max(available, take.total, 1)
         self._bar.show_shares(tuple(part / whole for part in parts))
         for size, part in zip(self._sizes, parts, strict=True):
             size.setText(size_text(part))
         tone, words = verdict(take.total, available)
-        _retone(self.verdict, tone)
+        retone(self.verdict, tone)
         self.verdict.setText(words)
         self._free.setText(_("{size} free for models").format(size=size_text(available)))
 
@@ -124,7 +124,8 @@ def verdict(total: int, available: int) -> tuple[str, str]:
     return "good", _("Fits well")
 
 
-def _retone(words: QLabel, tone: str) -> None:
+def retone(words: QLabel, tone: str) -> None:
+    """Give words another colour."""
     if words.property("tone") != tone:
         words.setProperty("tone", tone)
         words.style().unpolish(words)

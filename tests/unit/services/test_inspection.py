@@ -1,10 +1,12 @@
 """What is said of a model before it is loaded, and of grammars, schemas and adapters before they are used."""
 
+from types import SimpleNamespace
+
 import pytest
 from tiny_models import tiny
 
 from app.domain.errors import UserError
-from app.domain.loading import LoadOptions
+from app.domain.loading import LoadOptions, rope_options
 from app.domain.model import Model, Origin
 from app.domain.settings import Settings
 from app.services.inspection import Inspection
@@ -28,12 +30,12 @@ def starter(smollm2):
 def test_each_size_of_the_context_has_its_memory(inspection, starter):
     seen = inspection.outlook(starter, None, LoadOptions()).result(60)
     assert (seen.usual, seen.trained) == (8192, 8192)
-    assert [take.context for take in seen.sizes] == [4096, 8192]
-    half, whole = seen.sizes
+    assert [take.context for take in seen.sizes] == [2048, 4096, 8192, 16384, 32768, 65536]
+    _quarter, half, whole, *_longer = seen.sizes
     assert whole == seen.chosen
     assert whole.weights == half.weights
     assert whole.conversation == 2 * half.conversation
-    assert whole.total == whole.weights + whole.conversation + whole.workspace
+    assert whole.total == whole.weights + whole.conversation + whole.workspace + whole.rest
     assert seen.available > whole.total
 
 
@@ -44,14 +46,48 @@ def test_how_it_is_loaded_and_a_size_of_ones_own_count(inspection, starter):
     assert small.chosen.conversation < 0.6 * plain.chosen.conversation
 
 
+def test_each_size_has_its_honest_word(inspection, starter):
+    said = {take.context: take for take in inspection.outlook(starter, None, LoadOptions()).result(60).sizes}
+    assert [take.quality for take in said.values()] == ["as trained"] * 3 + ["usually fine"] * 2 + [
+        "expect loss"
+    ]
+    assert [take.scaling for take in said.values()] == ["", "", "", "YaRN × 2", "YaRN × 4", "YaRN × 8"]
+    plain = LoadOptions(rope=rope_options("none"))
+    unscaled = inspection.outlook(starter, 16384, plain).result(60).chosen
+    assert (unscaled.quality, unscaled.scaling) == ("expect loss", "")
+    gone = inspection.outlook(starter, 1 << 20, LoadOptions()).result(60).chosen
+    assert "too far beyond what this model was trained for" in gone.problem
+
+
+def test_what_does_not_fit_comes_with_the_nearest_that_does(inspection, starter, monkeypatch):
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=0))
+    monkeypatch.setattr("psutil.Process.memory_full_info", lambda _self: SimpleNamespace(uss=450_000_000))
+    seen = inspection.outlook(starter, 32768, LoadOptions()).result(60)
+    nearest = seen.chosen.nearest
+    assert seen.chosen.total > seen.available
+    assert nearest.costs
+    instead = inspection.outlook(starter, nearest.context, nearest.options).result(60).chosen
+    assert instead.total <= seen.available
+    assert instead.nearest is None
+
+
+def test_a_model_for_short_texts_is_offered_short_sizes(inspection, tmp_path):
+    file = tiny()
+    file.metadata["llama.context_length"] = ("u32", 512)
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(file.encode())
+    seen = inspection.outlook(Model(path, "Tiny", Origin.OWN, 1), None, LoadOptions()).result(60)
+    assert [take.context for take in seen.sizes] == [512, 1024, 2048, 4096]
+
+
 def test_a_size_beyond_every_scaling_has_its_memory_too(inspection, starter):
     assert inspection.outlook(starter, 10**6, LoadOptions()).result(60).chosen.context == 10**6
 
 
-def test_sizes_reach_up_to_what_the_model_was_trained_for(inspection, gemma):
+def test_sizes_reach_up_to_eight_times_what_the_model_was_trained_for(inspection, gemma):
     model = Model(gemma, "Gemma", Origin.OWN, 1)
     sizes = [take.context for take in inspection.outlook(model, None, LoadOptions()).result(60).sizes]
-    assert sizes == [4096, 8192, 16384, 32768]
+    assert sizes == [2048 << step for step in range(8)]
 
 
 def test_what_the_file_recommends_is_told(inspection, tmp_path):
