@@ -37,6 +37,7 @@ from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
+from app.services.long_reading import LongReadings
 from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
@@ -142,6 +143,9 @@ class Build:
             choices=ModelChoices(kept),
             inspection=Inspection(folders),
             keeping=Keeping(kept, self.engine),
+            long_readings=LongReadings(
+                self.engine, models.identified, folders.data, asset("reading/time-machine.txt")
+            ),
             hubs=hubs,
             network=Network(hubs, kept, downloads.throttle),
             contacts=contacts,
@@ -172,6 +176,7 @@ class Build:
         """End everything, what is being written first."""
         self.services.conversation.close()
         self.services.inspection.close()
+        self.services.long_readings.close()
         self.services.recommendations.close()
         self.services.downloads.close()
         self.services.discovery.close()

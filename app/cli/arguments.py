@@ -211,6 +211,11 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     bench.add_argument(
         "--runs", type=run_count, default=3, metavar="N", help=_("how many times to measure (default: 3)")
     )
+    bench.add_argument(
+        "--long", action="store_true",
+        help=_("test how well the model reads long texts instead; takes minutes"),
+    )  # fmt: skip
+    add_rope(bench)
     _add_json(bench)
 
 

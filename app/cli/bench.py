@@ -2,6 +2,7 @@
 
 import argparse
 
+from app.cli import bench_long
 from app.cli.loop import Loop
 from app.cli.output import clear_progress, print_columns, print_json, show_progress, size
 from app.domain.language import _
@@ -12,6 +13,8 @@ from app.services.benchmark import Speed
 
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """Measure one model, and print a small table, or one JSON object; Ctrl+C ends it with nothing printed."""
+    if arguments.long:
+        return bench_long.run(services, loop, arguments)
     context = Settings(context=arguments.context).checked().context
     model = services.models.find(loop.result(services.models.refresh()), arguments.model)
     try:

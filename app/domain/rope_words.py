@@ -20,10 +20,15 @@ def quality_word(quality: Quality) -> str:
 
 def scaling_word(rope: Rope) -> str:
     """Return how positions are scaled, in the field's words: "YaRN × 4"."""
+    return scaling_name(rope.type, rope.factor)
+
+
+def scaling_name(kind: str, factor: float) -> str:
+    """Return how positions are scaled; see `Rope.type` and `Rope.factor`."""
     names = {"yarn": "YaRN", "ntk": _("NTK-aware"), "linear": _("linear"), "longrope": "LongRoPE"}
-    if rope.type not in names:
+    if kind not in names:
         return _("none")
-    return names[rope.type] if rope.factor == 1 else f"{names[rope.type]} × {rope.factor:g}"
+    return names[kind] if factor == 1 else f"{names[kind]} × {factor:g}"
 
 
 def note(found: Note) -> str:

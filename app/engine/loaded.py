@@ -39,6 +39,8 @@ class Loaded:
         memory: What all of it takes.
         report: What its chat template can do.
         draft: What guesses ahead for it; None for nothing but the text itself.
+        beside: A second context of its model, while one is at work.
+        closed: It has been given back.
         used: The moment (time.monotonic) of its last work.
     """
 
@@ -53,6 +55,8 @@ class Loaded:
     memory: Memory
     report: Report
     draft: DraftModel | None = None
+    beside: Context | None = None
+    closed: bool = False
     used: float = 0.0
 
     @property
@@ -71,6 +75,14 @@ class Loaded:
         """Keep what is worth it on disk and give everything back, in the order that llama.cpp wants."""
         self.cache.save_all()
         self.context.close()
+        self.close_model()
+
+    def close_model(self) -> None:
+        """Give back all but the context, which has been closed."""
+        self.closed = True
+        if self.beside:
+            self.beside.close()
+            self.beside = None
         self.adapters.close()
         if self.draft:
             self.draft.close()

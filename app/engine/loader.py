@@ -85,6 +85,11 @@ class Loader:
         self.close()
         self._tell_what_is()
 
+    def give_back(self, loaded: Loaded) -> None:
+        """Close one, and say what is left."""
+        self.residents.give_back(loaded)
+        self._tell_what_is()
+
     def retain(self, retention: Retention) -> None:
         """Keep models as `retention` says; one that is at work may still end it."""
         self.residents.retention = retention
@@ -210,10 +215,7 @@ class Loader:
                 )
                 loaded.scheduler = self._make_scheduler(loaded.context, loaded.cache, loaded.adapters)
         except UserError:
-            loaded.adapters.close()
-            if loaded.draft:
-                loaded.draft.close()
-            loaded.model.close()
+            loaded.close_model()
             self.residents.drop(loaded)
             raise
         loaded.context.set_threads(loaded.threads.decode, loaded.threads.prefill)

@@ -121,6 +121,11 @@ class LoadedModel:
                 return tokens[:count]
             size = -count
 
+    @property
+    def beginning(self) -> list[int]:
+        """Return the token that every text begins with, if this vocabulary has such a one."""
+        return [api.llama_vocab_bos(self._vocab)] if api.llama_vocab_get_add_bos(self._vocab) else []
+
     def prompt(self, segments: list[Segment], written: Callable[[str], list[int] | None]) -> list[int]:
         """Return the tokens of a rendered conversation.
 
@@ -142,11 +147,8 @@ class LoadedModel:
             joined = ""
             tokens += own if own is not None else self._tokenize_behind(tokens, segment.text, special=False)
         tokens += self._tokenize_behind(tokens, joined, special=True)
-        bos = api.llama_vocab_bos(self._vocab)
-        # Many templates write the beginning-of-text token themselves.
-        if api.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != [bos]:
-            tokens.insert(0, bos)
-        return tokens
+        begun = tokens[:1] == self.beginning  # many templates write it themselves
+        return tokens if begun else self.beginning + tokens
 
     def _tokenize_behind(self, tokens: Sequence[int], text: str, *, special: bool) -> list[int]:
         """Return the tokens of `text` that follows `tokens`.

@@ -21,6 +21,7 @@ from app.domain.generation import (
     unread,
 )
 from app.domain.language import _
+from app.domain.long_reading import Examination, ReadingJob
 from app.domain.model import EngineStatus
 from app.domain.retention import Retention
 from app.domain.settings import MAX_SEED, Settings
@@ -32,13 +33,16 @@ from app.engine.json_schema import grammar_from_schema
 from app.engine.loaded import SNAPSHOTS, Loaded
 from app.engine.loader import Loader, context_size
 from app.engine.model import LoadCancelled, LoadedModel
+from app.engine.reading_check import ReadingCheck
 from app.engine.sampler import Sampler
 from app.engine.speculation import Drafter, PromptLookup
 from app.engine.template import Segment
 from app.engine.trial import Trials
 from app.engine.work import Forget, Load, Measure, Prompt, Retain, Unload, Work
+from models_registry.fit import CELL_STEP
 
 _REMEMBERED_ANSWERS = 256
+_PASSING_CONTEXT = 2 * CELL_STEP  # tokens
 
 _log = logging.getLogger("fireside.engine")
 
@@ -67,6 +71,7 @@ class Runtime:
         crash_note: Path | None,
         trials: Trials | None,
         folder: Path | None,
+        yielding: bytearray | None = None,
     ) -> None:
         """Start llama.cpp.
 
@@ -76,21 +81,25 @@ class Runtime:
             crash_note: Where the text of a failed assertion goes.
             trials: What lets a file in; None lets in every one.
             folder: Where snapshots and measurements are kept; None keeps none.
+            yielding: Two bytes, the first of which is set whenever anything is asked; see `ReadingCheck`.
         """
         native.start(crash_note)
         self._loader = Loader(tell, interrupt, self._ended, trials=trials, folder=folder)
         self._folder = folder
+        self._yielding = bytearray(2) if yielding is None else yielding
         self._waiting: deque[Work] = deque()
         # The tokens that answers were written in: read back from their text they can come out
         # differently, and the cache would no longer match.
         self._written: OrderedDict[tuple[Path, str], list[int]] = OrderedDict()
         self._begun: dict[Answer, _Begun] = {}
+        self._checks: deque[ReadingCheck] = deque()
+        self._passing: set[Path] = set()  # models that are in memory for a check alone
         self._counts = Counts()
 
     @property
     def busy(self) -> bool:
         """Return whether `step` has something to do."""
-        return bool(self._waiting) or any(each.scheduler.answers for each in self._loader.residents)
+        return bool(self._waiting or self._checks or self._answers)
 
     @property
     def _answers(self) -> list[Answer]:
@@ -116,6 +125,8 @@ class Runtime:
             except Exception as error:
                 _log.exception("The engine failed")
                 self._fail_all(error)
+        elif self._checks:
+            self._go_on_checking(self._checks[0])
 
     def rest(self) -> bool:
         """Do one of the things for which there is time when nobody waits; False when there is none left."""
@@ -132,6 +143,8 @@ class Runtime:
 
     def close(self) -> None:
         """Keep on disk what is worth it, and give everything back."""
+        while self._checks:
+            self._checks.pop().stop()
         self._loader.close()
         self._written.clear()
         self._begun.clear()
@@ -198,6 +211,8 @@ class Runtime:
                 case Forget(chat):
                     self._forget(chat)
                     work.job.put(Finished(None))
+                case Examination() as examination:
+                    self._start_check(examination, work.job)
                 case Request() as request:
                     self._start_answer(request, work.job)
         except UserError as error:
@@ -215,7 +230,41 @@ class Runtime:
         for loaded in self._loader.residents:
             loaded.cache.distrust()
         self._begun.clear()
+        while self._checks:
+            self._checks.pop().stop(_failure(error))
         self._loader.unload()
+
+    def _start_check(self, examination: Examination, job: Job) -> None:
+        path = examination.model
+        loaded = self._loader.residents.find(path)
+        if loaded is None:
+            try:
+                # As small as can be: it computes in a context of its own.
+                loaded = self._loader.load(path, _PASSING_CONTEXT, examination.options, job)
+            except LoadCancelled:
+                job.put(Finished(None))
+                return
+            self._passing.add(path)
+        if isinstance(job, ReadingJob):
+            self._checks.append(ReadingCheck(loaded, examination, job, self._yielding))
+
+    def _go_on_checking(self, check: ReadingCheck) -> None:
+        try:
+            ending = check.step()
+        except Exception as error:
+            _log.exception("A test failed")
+            self._fail_all(error)
+            return
+        if ending is None:
+            return
+        self._checks.remove(check)
+        path = check.path
+        if path in self._passing and not any(each.path == path for each in self._checks):
+            self._passing.remove(path)
+            loaded = self._loader.residents.find(path)
+            if loaded and loaded.context.size == _PASSING_CONTEXT:  # nothing was asked of it meanwhile
+                self._loader.give_back(loaded)
+        check.job.put(ending)
 
     def _start_answer(self, request: Request, job: Job) -> None:
         """Load what `request` wants, and put its answer among those on their way.

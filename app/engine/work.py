@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.domain.generation import Job, Request
 from app.domain.loading import LoadOptions
+from app.domain.long_reading import Examination
 from app.domain.retention import Retention
 
 
@@ -50,7 +51,7 @@ class Retain:
     retention: Retention
 
 
-What = Request | Load | Prompt | Measure | Forget | Unload | Retain
+What = Request | Load | Prompt | Measure | Forget | Unload | Retain | Examination
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ class Work:
     @property
     def background(self) -> bool:
         """Return whether nobody waits for it."""
-        return (isinstance(self.what, Request) and self.what.background) or isinstance(self.what, Measure)
+        if isinstance(self.what, Request):
+            return self.what.background
+        return isinstance(self.what, Measure | Examination)
 
     @property
     def takes_any_context(self) -> bool:
@@ -76,6 +79,8 @@ class Work:
         match self.what:
             case Load(model, context, options):
                 return model, context, options
+            case Examination(model, _context, options):
+                return model, None, options
             case Prompt(request) | Measure(request) | (Request() as request):
                 return request.model, request.settings.context, request.options
             case _:

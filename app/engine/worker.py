@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from app.domain.changes import Changed, Changes, Kind
@@ -12,6 +12,7 @@ from app.domain.errors import UserError
 from app.domain.generation import Failed, Finished, Job, Request, unread
 from app.domain.language import _
 from app.domain.loading import LoadOptions
+from app.domain.long_reading import Examination, ReadingJob
 from app.domain.model import EngineStatus
 from app.domain.retention import Retention
 from app.engine.work import Forget, Load, Measure, Prompt, Retain, Unload, What, Work
@@ -19,6 +20,8 @@ from app.engine.work import Forget, Load, Measure, Prompt, Retain, Unload, What,
 if TYPE_CHECKING:
     from app.engine.runtime import Runtime
     from app.engine.trial import Trials
+
+J = TypeVar("J", bound=Job)
 
 _REST_AFTER = 2.0  # seconds without work, after which the engine does what nobody waits for
 
@@ -55,6 +58,7 @@ class Engine:
         self._retention = Retention()
         self._inbox: SimpleQueue[Work | None] = SimpleQueue()
         self._interrupt = bytearray(2)  # what llama.cpp looks at; the second byte ends it, as in a C string
+        self._yielding = bytearray(2)  # set with all that is asked, too: what can wait stops for it
         self._thread: Thread | None = None
         self._waiting: dict[Job, Finished] = {}  # with how each ends when it is cancelled before its turn
         self._jobs: WeakSet[Job] = WeakSet()
@@ -79,6 +83,13 @@ class Engine:
         until the answers that somebody reads have ended.
         """
         return self._put(Measure(request), Finished(None))
+
+    def examine(self, examination: Examination) -> ReadingJob:
+        """Test how well a model reads; it gives way to every answer, and to all else that is asked.
+
+        The job tells of `Reading`, and ends with Finished(None) or Failed. It takes a context of its own.
+        """
+        return self._begin(ReadingJob(self._yielding), examination, Finished(None))
 
     def forget(self, chat: int) -> Job:
         """Forget what was read of a conversation, in memory and on disk; the job ends with Finished(None)."""
@@ -116,10 +127,13 @@ class Engine:
         self._thread = None
 
     def _put(self, what: What, if_cancelled: Finished) -> Job:
-        job = Job(self._interrupt)
+        return self._begin(Job(self._interrupt), what, if_cancelled)
+
+    def _begin(self, job: J, what: What, if_cancelled: Finished) -> J:
         self._jobs.add(job)
         self._waiting[job] = if_cancelled
         self._inbox.put(Work(job, what))
+        self._yielding[0] = 1
         if self._thread is None:
             self._thread = Thread(target=self._run, name="engine", daemon=True)
             self._thread.start()
@@ -138,6 +152,7 @@ class Engine:
             crash_note=self._crash_note,
             trials=self._trials,
             folder=self._folder,
+            yielding=self._yielding,
         )
         runtime.retain(self._retention)
         return runtime
@@ -150,6 +165,9 @@ class Engine:
         runtime: Runtime | None = None
         wait: float | None = None  # seconds; None for as long as it takes
         while True:
+            self._yielding[0] = 0
+            if not self._inbox.empty():  # and more behind what is taken out now
+                self._yielding[0] = 1
             try:
                 work = self._inbox.get(timeout=wait)
             except Empty:

@@ -14,6 +14,7 @@ from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
+from app.services.long_reading import LongReadings
 from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
@@ -43,6 +44,7 @@ class Services:
     choices: ModelChoices
     inspection: Inspection
     keeping: Keeping
+    long_readings: LongReadings
     hubs: Hubs
     network: Network
     contacts: Contacts
