@@ -117,10 +117,12 @@ class Room:
                 high = middle - 1
         return low * CELL_STEP if low > first else 0
 
-    def contexts(self, most: int) -> dict[tuple[str, int], int]:
+    def contexts(self, most: int, *, flash_attention: bool | None = None) -> dict[tuple[str, int], int]:
         """Return the largest context that fits, for each type of the KV cache and each of `UBATCHES`."""
         return {
-            (kind, ubatch): self.largest(most, Way(kind, ubatch)) for kind in KV_TYPES for ubatch in UBATCHES
+            (kind, ubatch): self.largest(most, Way(kind, ubatch, flash_attention))
+            for kind in KV_TYPES
+            for ubatch in UBATCHES
         }
 
     def nearest(self, context: int, way: Way = Way()) -> Fit:

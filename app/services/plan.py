@@ -1,5 +1,6 @@
 """What a model takes at a context, from the header of its file alone."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from app.services.headers import listed_header_of
 from models_registry.fit import Layout, usual_context
 from models_registry.memory import Memory
 from models_registry.room import Cost, Fit, Room, Way
-from models_registry.rope import Quality, Rope
+from models_registry.rope import Quality, Rope, most
 
 _UNKNOWN_TRAINING = 1 << 20  # tokens; the most that is looked at when the file does not say its own
 _FEWER_AT_ONCE = 128  # tokens; takes a quarter of the room to compute in, and reads more slowly
@@ -48,6 +49,8 @@ class Plan:
         fitting_context: The largest context up to the trained one that fits with this KV cache; 0 for none.
         nearest: What comes nearest to this context and fits; the same when it fits itself.
         alternatives: Each way to make this context, the one above among them.
+        fitting: The largest context that fits with flash attention, by the type of the KV cache and the batch
+            size; 0 for none.
     """
 
     model: str
@@ -60,6 +63,7 @@ class Plan:
     fitting_context: int
     nearest: Fit
     alternatives: tuple[Alternative, ...]
+    fitting: Mapping[tuple[str, int], int]
 
     @property
     def fits(self) -> bool:
@@ -107,6 +111,10 @@ class Plan:
             },
             "advice": self.advice,
             "alternatives": [each.to_json() for each in self.alternatives],
+            "fitting": [
+                {"kv_type": kind, "ubatch": ubatch, "context": size}
+                for (kind, ubatch), size in self.fitting.items()
+            ],
         }
 
 
@@ -152,6 +160,7 @@ def plan(
         fitting_context=room.largest(trained or _UNKNOWN_TRAINING, way),
         nearest=room.nearest(size, way),
         alternatives=_alternatives(room, size),
+        fitting=room.contexts(most(header) or _UNKNOWN_TRAINING, flash_attention=True),
     )
 
 

@@ -36,6 +36,9 @@ def test_json_is_one_object(small, capsys):
     found = json.loads(capsys.readouterr().out)
     memory = found.pop("memory")
     alternatives, nearest = found.pop("alternatives"), found.pop("nearest")
+    fitting = {(each["kv_type"], each["ubatch"]): each["context"] for each in found.pop("fitting")}
+    assert len(fitting) == 9
+    assert fitting["f16", 512] < fitting["f16", 128] < fitting["q4_0", 128] <= 65536
     assert found == {
         "context": 4096,
         "trained_context": 8192,
@@ -62,13 +65,42 @@ def test_each_way_to_make_the_context_has_its_price(small, windowed, capsys):
     assert {each.layout.context for each in ways} == {32768}
     assert all(each.layout.whole_window for each in plan(small, 8192).alternatives)  # it has no windows
     run(windowed, "--context", "32k")
-    table = capsys.readouterr().out.split("The same context with other options:\n")[1].splitlines()
+    table = (
+        capsys.readouterr()
+        .out.split("The same context with other options:\n")[1]
+        .split("\n\n")[0]
+        .splitlines()
+    )
     assert len(table) == 1 + len(ways)
 
 
 def test_the_context_is_the_engines_when_none_is_given_and_rounded_as_it_rounds(small):
     assert plan(small, None).context == 8192
     assert plan(small, 1000).context == 1024
+
+
+def test_the_largest_contexts_that_fit_are_a_table_and_the_memory_is_a_bar(small, capsys):
+    run(small, "--memory", "400MB")
+    out = capsys.readouterr().out
+    table = out.split("The largest context that fits with flash attention, by KV type and batch size:\n")[
+        1
+    ].splitlines()
+    assert [re.split(r"  +", line)[0] for line in table] == ["KV type", "f16", "q8_0", "q4_0"]
+    assert all(len(re.split(r"  +", line)) == 4 for line in table)
+    found = plan(small, None, available=400_000_000)
+    for line, kind in zip(table[1:], ("f16", "q8_0", "q4_0"), strict=True):
+        assert re.split(r"  +", line)[1] == f"{found.fitting[kind, 512]:,}"
+        taken = plan(
+            small, found.fitting[kind, 512], LoadOptions(kv_type=kind, flash_attention=True), 400_000_000
+        )
+        assert taken.fits
+    (bar,) = re.findall(r"^\[.{60}\]$", out, re.MULTILINE)
+    assert "·" not in bar  # nothing is left
+    run(small, "--memory", "100GB")
+    (bar,) = re.findall(r"^\[.{60}\]$", capsys.readouterr().out, re.MULTILINE)
+    assert bar.count("·") > 55
+    run(small, "--memory", "1MB")
+    assert "–" in capsys.readouterr().out
 
 
 def test_what_does_not_fit_comes_with_what_would(small, windowed, capsys):
@@ -157,7 +189,10 @@ def odd(changes, folder):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"llama.rope.scaling.type": ("str", "dynamic")}, "uses a feature that this version of Fireside does not support"),
+        (
+            {"llama.rope.scaling.type": ("str", "dynamic")},
+            "uses a feature that this version of Fireside does not support",
+        ),
         ({"llama.context_length": None}, "does not contain a language model"),
     ],
 )
