@@ -101,7 +101,7 @@ class ContextSize(Section):
         speed = self._desk.reading_speed
         self.speed.setVisible(speed > 0)
         if speed > 0:
-            words = _("It has read {speed} here: at least {time} to read it full.")
+            words = _("It has read at {speed} here: at least {time} to read it full.")
             self.speed.setText(
                 words.format(speed=speed_text(speed), time=duration_text(take.context / speed))
             )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.language import _
@@ -33,7 +33,7 @@ class Marks(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return room for the dots and a line of small text."""
-        return QSize(100, 12 + self._appearance.font(12).pixelSize() + 6)
+        return QSize(100, 14 + QFontMetrics(self._appearance.font(11.5)).height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the dots, and the words under the first, the trained and the last one."""
