@@ -11,7 +11,9 @@ from app.domain.generation import (
     EngineEvent,
     Failed,
     Finished,
+    Fitted,
     Job,
+    Measured,
     Piece,
     Reading,
     Rendered,
@@ -92,6 +94,7 @@ class ScriptedEngine:
         prompt_parts: What every prompt is rendered to, or why it cannot be.
         forgotten: The chats that were to be forgotten.
         retention: What was last said of the models in memory.
+        context: The size of the context of every model.
     """
 
     changes: Changes
@@ -107,6 +110,7 @@ class ScriptedEngine:
     notes: tuple[str, ...] = ()
     closed: bool = False
     retention: Retention | None = None
+    context: int = 8192
 
     def submit(self, request: Request) -> Job:
         job = Job()
@@ -134,6 +138,21 @@ class ScriptedEngine:
         else:
             job.put(Rendered(self.prompt_parts, 17))
         job.put(end)
+        return job
+
+    def measure(self, request: Request) -> Job:
+        """Count words for tokens; what does not fit into the context is left out, the oldest first."""
+        job = Job()
+        texts = [turn for turn in request.turns if turn.role != "system"]
+        system = sum(len(turn.text.split()) for turn in request.turns if turn.role == "system")
+        messages = tuple(len(turn.text.split()) for turn in texts)
+        context = request.settings.context or self.context
+        start = 0
+        while start < len(messages) - 1 and system + sum(messages[start:]) > context:
+            start += 1
+        fitted = Fitted(start, None)
+        job.put(Measured(context, 0, system, messages, 0, fitted, start > 0, waits=False))
+        job.put(Finished(None))
         return job
 
     def load(self, model: Path, context: int | None = None, options: LoadOptions | None = None) -> Job:

@@ -52,7 +52,8 @@ class Message:
         reasoning: What the model thought before it answered.
         reasoning_seconds: How long it thought.
         pinned: The model always sees it, however long the chat becomes.
-        seen_from: For an answer, the first message from which on its model saw the chat; None while unknown.
+        seen_from: For an answer, the first message from which on its model saw the chat; None for all of it,
+            unless an answer before it has one.
         summary_id: The summary that stood for the messages before that one; None for none.
     """
 

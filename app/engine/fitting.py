@@ -177,7 +177,7 @@ class Sheet:
             until = rules.ahead(since=window.since, held=held.tokens if held else 0, most_summary=self._most)
         if until is None or until <= begin:
             return None
-        instruction = Turn("user", _instruction(self._language, most))
+        instruction = Turn("user", _instruction(self._language, most, again=standing is not None))
         extra = most + (held.tokens if held else 0) + self._of(instruction.text) + _HEADING
         rules = Rules(self.fixed, self.weights, self._size)
         while (end := rules.readable(begin, until, extra)) > begin:
@@ -277,14 +277,16 @@ def _heading(language: str) -> str:
     return "此前对话的摘要：" if language == "zh" else "Summary of the conversation so far:"
 
 
-def _instruction(language: str, tokens: int) -> str:
-    """Return what asks for a summary, in the language of the chat."""
+def _instruction(language: str, tokens: int, *, again: bool) -> str:
+    """Return what asks for a summary, or for a newer one, in the language of the chat."""
     if language == "zh":
+        earlier = "，并包括此前的摘要" if again else ""
         return (
-            "请总结我们到目前为止的对话，包括此前的摘要。保留姓名、数字、事实、决定和未解决的问题。"
+            f"请总结我们到目前为止的对话{earlier}。保留姓名、数字、事实、决定和未解决的问题。"
             f"只写摘要，不超过{tokens // 2}字。"
         )
+    earlier = ", the earlier summary included" if again else ""
     return (
-        "Summarise our conversation so far, the earlier summary included. Keep names, numbers, facts, "
-        f"decisions and open questions. Write only the summary, in at most {tokens // 2} words."
+        f"Summarise our conversation so far{earlier}. Keep names, numbers, facts, decisions and open "
+        f"questions. Write only the summary, in at most {tokens // 2} words."
     )

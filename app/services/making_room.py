@@ -135,7 +135,7 @@ class MakingRoom:
     def _remember(self, live: Live, fitted: Fitted) -> None:
         live.fitted = fitted
         path = live.started.path
-        if path:
+        if path and (fitted.start or any(message.seen_from for message in path)):
             found = standing_id(path, live.summaries, fitted.standing)
             first = path[min(fitted.start, len(path) - 1)].id
             self._store.mark_seen(live.message.id, first, found)
