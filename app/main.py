@@ -256,6 +256,7 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         poster=poster,
         history=services.history,
         conversation=services.conversation,
+        budgets=services.budgets,
         models=services.models,
         facts=services.facts,
         changes=build.changes,

@@ -44,6 +44,7 @@ def table() -> tuple[Entry, ...]:
         Entry("next-chat", chat, _("Next chat"), ("Ctrl+Shift+]",)),
         Entry("settings", chat, _("Settings…"), ("Ctrl+,",)),
         Entry("quit", chat, _("Quit Fireside"), ("Ctrl+Q",)),
+        Entry("budget", message, _("What goes into the context…"), ("Ctrl+Shift+B",)),
         Entry("stop", message, _("Stop the answer"), ("Esc",)),
         Entry("regenerate", message, _("Answer again"), ("Ctrl+R",)),
         Entry("edit-last", message, _("Edit my last message")),

@@ -1,6 +1,7 @@
 """The page of the current chat: its messages, the composer, the model, and what has to be said."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,15 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.chat import Message, Role
 from app.domain.errors import UserError
-from app.domain.generation import Chosen, Failed, Finished, Loading, Reading, Rendered
+from app.domain.generation import (
+    Chosen,
+    Failed,
+    Finished,
+    Loading,
+    Reading,
+    Rendered,
+    WaitsForSummary,
+)
 from app.domain.language import _
 from app.domain.model import Model, Origin
 from app.domain.reading_words import reading_text
@@ -31,6 +40,7 @@ from app.ui.other_model import answer_with, instead
 from app.ui.probability_sheet import ProbabilitySheet
 from app.ui.prompt_sheet import PromptSheet
 from app.ui.top_bar import TopBar
+from app.ui.transcript.boundary import boundary_row
 from app.ui.transcript.message import Row
 from app.ui.transcript.view import TranscriptView
 
@@ -46,9 +56,11 @@ class ChatPage(QWidget):
 
     Signals:
         file_requested: Pick a GGUF file.
+        budget_requested: Show what goes into the context.
     """
 
     file_requested = Signal()
+    budget_requested = Signal()
 
     def __init__(self, appearance: Appearance, chat: CurrentChat, models: Models, drafts: Drafts) -> None:
         super().__init__()
@@ -60,6 +72,7 @@ class ChatPage(QWidget):
         self._load_error = ""
         self._first_run: FirstRun | None = None
         self._arrivals: Arrivals | None = None
+        self._guard: Callable[[Callable[[], None]], None] = lambda run: run()
         self.bar = TopBar(appearance)
         self._empty = EmptyState(appearance)
         self._transcript = TranscriptView(appearance.palette, mono=code_families()[0])
@@ -98,6 +111,15 @@ class ChatPage(QWidget):
     def set_arrivals(self, arrivals: Arrivals) -> None:
         """Tell from now on of the model that a question waits for."""
         self._arrivals = arrivals
+
+    @property
+    def edited(self) -> Message | None:
+        """Return the earlier message that stands in the composer; None when none does."""
+        return self._edited
+
+    def set_guard(self, guard: Callable[[Callable[[], None]], None]) -> None:
+        """Have `guard` called with all that sends something to the model: it may ask before it does so."""
+        self._guard = guard
 
     def take_arrivals(self) -> None:
         """Show how far the model is that a question waits for; when it fails, the words come back."""
@@ -171,7 +193,7 @@ class ChatPage(QWidget):
     def regenerate_last(self) -> None:
         """Have the last answer written once more."""
         if answer := self.chat.last(Role.ASSISTANT):
-            self._try(lambda: self.chat.regenerate(answer))
+            self._guard(lambda: self._try(lambda: self.chat.regenerate(answer)))
 
     def edit_last(self) -> None:
         """Offer the person's last message for editing."""
@@ -215,7 +237,9 @@ class ChatPage(QWidget):
         wanted: dict[str, Callable[[int], None]] = {
             "copy": self._copy,
             "edit": self._edit,
-            "regenerate": lambda number: self._on(number, chat.regenerate),
+            "regenerate": lambda number: self._guard(lambda: self._on(number, chat.regenerate)),
+            "pin": lambda number: self._on(number, chat.pin),
+            "budget": lambda number: self.budget_requested.emit(),
             "continue": lambda number: self._on(number, chat.resume),
             "versions": lambda number: self._on(number, chat.write_versions),
             "prompt": lambda number: self._on(number, self._show_prompt),
@@ -223,6 +247,7 @@ class ChatPage(QWidget):
         }
         transcript.asked.connect(lambda what, number: wanted[what](number))
         transcript.version_requested.connect(chat.show_version)
+        transcript.summary_written.connect(chat.write_summary)
         transcript.link_activated.connect(lambda address: ask_to_open(address, self.window()))
         self._empty.starter_chosen.connect(composer.fill)
         self._empty.file_requested.connect(self.file_requested)
@@ -245,11 +270,11 @@ class ChatPage(QWidget):
 
     def _show_rows(self, *, keep_position: bool = False) -> None:
         path = [*self.chat.state.path(self.chat.lives), *self._held.messages()]
-        self._transcript.set_rows([self._row(message) for message in path], keep_position=keep_position)
+        rows = self._with_line([self._row(message) for message in path])
+        self._transcript.set_rows(rows, keep_position=keep_position)
         self._stack.setCurrentWidget(self._transcript if path else self._empty)
         bar = self._transcript.verticalScrollBar()
         self._align(bar.minimum(), bar.maximum())
-        self.composer.set_context(*self.chat.state.used_context())
         self.take_lives()
         self._write_placeholder()
         if self.chat.waiting and self.chat.live:
@@ -262,7 +287,18 @@ class ChatPage(QWidget):
         if message.id in (QUESTION, ANSWER):
             return Row(message, 1, (message.id,))
         versions = self.chat.state.tree.versions(message.id)
-        return Row(message, versions.index(message.id) + 1, tuple(versions))
+        place = versions.index(message.id) + 1
+        return Row(message, place, tuple(versions), pinned=message.pinned)
+
+    def _with_line(self, rows: list[Row]) -> list[Row]:
+        """Return `rows` with the line above which the model no longer sees, if there is one."""
+        line = self.chat.line
+        place = next((n for n, row in enumerate(rows) if line and row.message.id == line[0]), 0)
+        if line is None or not place:
+            return rows
+        text = line[1].text if line[1] else ""
+        above = [replace(row, above=True) for row in rows[:place]]
+        return [*above, boundary_row(self.chat.id or 0, line[0], text), *rows[place:]]
 
     def _submit(self, text: str) -> None:
         if self.chat.answering:
@@ -278,7 +314,8 @@ class ChatPage(QWidget):
         elif self.chat.model is None and self._edited is None:
             self._held.hold(text)
         else:
-            self._try(lambda: self.chat.send(text, self._edited))
+            edited = self._edited
+            self._guard(lambda: self._try(lambda: self.chat.send(text, edited)))
 
     def _stop(self) -> None:
         if self._held.text:
@@ -388,6 +425,8 @@ def _activity(event: object) -> str:
     match event:
         case Loading(fraction=fraction):
             return _("Loading the model… {percent} %").format(percent=round(fraction * 100))
+        case WaitsForSummary():
+            return _("Summarising older messages, to make room…")
         case Reading() if event.total:
             return reading_text(event)
     return ""

@@ -10,6 +10,7 @@ from app.ui.composer_text import ComposerText
 from app.ui.context_ring import ContextRing
 from app.ui.controls import SendButton, label
 from app.ui.model_strip import ModelStrip
+from app.ui.overflow_card import OverflowCard
 
 _DRAFT_MS = 400
 COLUMN = 760
@@ -22,6 +23,7 @@ class Composer(QWidget):
         button: Sends, or stops.
         ring: How full the context is.
         strip: What is to be said of the model that answers.
+        asking: What is asked above the card when a chat outgrows its context.
 
     Signals:
         submitted: The text to send; it stays until `clear_sent`.
@@ -55,6 +57,7 @@ class Composer(QWidget):
         self.button.clicked.connect(self._press)
         self.ring = ContextRing(appearance)
         self.strip = ModelStrip()
+        self.asking = OverflowCard(appearance)
         self._editing = self._edit_strip()
         self._notice = label("", tone="soft", measure="small")
         self._card = self._build_card()
@@ -198,6 +201,7 @@ class Composer(QWidget):
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
+        column.addWidget(self.asking)
         column.addWidget(self._card)
         column.addWidget(self._notice)
         return holder

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.domain.budget import Budget, Policy, Summary, horizon
 from app.domain.chat import Chat, Message, Role, Started, Tree
 from app.domain.errors import UserError
 from app.domain.generation import Chosen, Rendered
 from app.domain.language import _
+from app.domain.loading import LoadOptions
 from app.domain.model import Model
 from app.domain.settings import Settings
+from app.services.budget import Budgets
 from app.services.choices import ModelChoices
 from app.services.conversation import Conversation
 from app.services.history import History
@@ -39,6 +42,7 @@ class CurrentChat(QObject):
         sent: The text that is now safe on disk.
         sent_elsewhere: The id of the chat, None for a new one, whose words are safe after it was left.
         model_changed: Another model will answer next.
+        overflowed: What was refused, as the chat is too long and a person wants to be asked; call it again.
     """
 
     leaving = Signal()
@@ -50,6 +54,7 @@ class CurrentChat(QObject):
     sent = Signal(str)
     sent_elsewhere = Signal(object)
     model_changed = Signal()
+    overflowed = Signal(object)
 
     def __init__(
         self,
@@ -58,10 +63,13 @@ class CurrentChat(QObject):
         conversation: Conversation,
         models: Models,
         choices: ModelChoices,
+        budgets: Budgets,
     ) -> None:
         super().__init__()
         self._poster, self._history = poster, history
         self._conversation, self._models, self._choices = conversation, models, choices
+        self._budgets = budgets
+        self._summaries: list[Summary] = []
         self._new_context: int | None = None
         self._new_system_prompt = ""  # of a chat in which nothing has been said yet
         self._chosen: dict[int | None, Path] = {}
@@ -162,6 +170,7 @@ class CurrentChat(QObject):
         self._visit += 1
         self.leaving.emit()
         self.state = OpenChat()
+        self._summaries = []
         self._chosen.pop(None, None)
         self._new_system_prompt, self._new_context = "", None
         self.opened.emit()
@@ -196,7 +205,9 @@ class CurrentChat(QObject):
             chosen.adapters,
             system_prompt=self._new_system_prompt,
         )
-        self._poster.when_done(starting, partial(self._sent, self._visit, chat_id, text))
+        self._when_started(
+            starting, partial(self._sent, self._visit, chat_id, text), lambda: self.send(text, edited)
+        )
 
     def regenerate(self, answer: Message) -> None:
         """Have an answer written once more, as another version.
@@ -212,7 +223,8 @@ class CurrentChat(QObject):
         self._sending = starting = self._conversation.regenerate(
             answer, model, chosen.settings, chosen.options, chosen.adapters
         )
-        self._poster.when_done(starting, partial(self._started, self._visit))
+        again = partial(self.regenerate, answer)
+        self._when_started(starting, partial(self._started, self._visit), again)
 
     def write_versions(self, answer: Message) -> None:
         """Have several more versions of an answer written at once.
@@ -260,6 +272,77 @@ class CurrentChat(QObject):
             tip = self.state.tree.newest_leaf(message_id)
             self._poster.when_done(self._history.show_version(self.state.id, tip), lambda done: None)
 
+    def options_of(self, model: Model) -> LoadOptions:
+        """Return how `model` is set to be loaded."""
+        return self._choices.of(model).options
+
+    def count(self, draft: str, edited: Message | None = None) -> "Future[Budget] | None":
+        """Return what saying `draft` now, in place of `edited` if given, would send; None without a model."""
+        model = self.model
+        if model is None:
+            return None
+        chosen = self._choices.of(model)
+        return self._budgets.of(
+            self.id,
+            edited.parent_id if edited else self.state.tip,
+            draft,
+            model,
+            chosen.settings,
+            chosen.options,
+            chosen.adapters,
+            system_prompt=self._new_system_prompt,
+        )
+
+    def set_policy(self, policy: Policy, done: Callable[[], None] = lambda: None) -> None:
+        """Choose what happens when this chat outgrows its context; `done` is called once that is kept."""
+        if self.id is not None:
+            self._poster.when_done(self._history.set_policy(self.id, policy), lambda kept: done())
+
+    def pin(self, message: Message) -> None:
+        """Keep a message in view of the model, or no longer."""
+        self._poster.when_done(self._history.pin_message(message.id, not message.pinned), lambda done: None)
+
+    @property
+    def line(self) -> tuple[int, Summary | None] | None:
+        """Return below which message the model still sees all, and the summary it has of the rest, if any."""
+        path = self.state.tree.path(self.state.tip)
+        below = horizon([(message.id, message.seen_from) for message in path])
+        if below is None:
+            return None
+        last = next((m for m in reversed(path) if m.seen_from is not None), None)
+        found = (each for each in self._summaries if last and each.id == last.summary_id)
+        return below, next(found, None)
+
+    def write_summary(self, text: str) -> None:
+        """Have the words of a person stand for what the model no longer sees."""
+        line = self.line
+        if line is not None and line[1] is not None:
+            self._poster.when_done(self._history.edit_summary(line[1], text), lambda done: None)
+
+    def take_summaries(self, chat_ids: tuple[int, ...] = ()) -> None:
+        """Read what stands for the older messages of this chat, if it is among those that have changed."""
+        if self.id is not None and (not chat_ids or self.id in chat_ids):
+            reading = self._history.summaries(self.id)
+            self._poster.when_done(reading, partial(self._know_summaries, self._visit), lambda gone: None)
+
+    def _know_summaries(self, visit: int, summaries: list[Summary]) -> None:
+        if visit == self._visit and summaries != self._summaries:
+            self._summaries = summaries
+            self.changed.emit()
+
+    def _when_started(
+        self, starting: "Future[Started]", begun: Callable[[Started], None], again: Callable[[], None]
+    ) -> None:
+        """Take note of a turn once it is safe; one that has no room is offered `again` after a choice."""
+
+        def refused(error: UserError) -> None:
+            if error.action == "context-full":
+                self.overflowed.emit(again)
+            else:
+                self._poster.report(error)
+
+        self._poster.when_done(starting, begun, refused)
+
     def stop(self) -> None:
         """Stop the answer; what it has written stays."""
         if self.state.id is not None:
@@ -298,8 +381,13 @@ class CurrentChat(QObject):
             )
         return model
 
+    @property
+    def unsaved(self) -> bool:
+        """Return whether an answer of this chat has not been taken by the disk."""
+        return any(live.phase is Phase.UNSAVED for live in self._conversation.lives(self.id))
+
     def _refuse_unsaved(self) -> None:
-        if any(live.phase is Phase.UNSAVED for live in self._conversation.lives(self.id)):
+        if self.unsaved:
             raise UserError(
                 _("The last answer in this chat is not saved yet."),
                 _("Save that answer first; your message stays here."),
@@ -311,7 +399,9 @@ class CurrentChat(QObject):
             self._visit += 1  # what was said in the chat that is left, while this one was read, is not for it
             self.leaving.emit()
             self.state = OpenChat(*read)
+            self._summaries = []
             self.opened.emit()
+            self.take_summaries()
 
     def _refresh(self, visit: int, read: tuple[Chat, Tree]) -> None:
         if visit == self._visit and read[0].id == self.state.id:

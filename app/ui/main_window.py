@@ -17,6 +17,7 @@ from app.domain.changes import Changed, Changes, Kind
 from app.domain.download import Download
 from app.domain.language import _
 from app.services.adoption import Adoption
+from app.services.budget import Budgets
 from app.services.choices import ModelChoices
 from app.services.contacts import Contacts
 from app.services.conversation import Conversation
@@ -36,6 +37,7 @@ from app.services.snapshots import Snapshots
 from app.ui.actions import Actions
 from app.ui.appearance import ZOOM_STEP, Appearance
 from app.ui.chat_page import ChatPage
+from app.ui.context_view import ContextView
 from app.ui.current_chat import CurrentChat
 from app.ui.downloads.cards import DownloadCards
 from app.ui.downloads.desk import DownloadDesk
@@ -90,6 +92,7 @@ class MainWindow(QMainWindow):
         poster: Poster,
         history: History,
         conversation: Conversation,
+        budgets: Budgets,
         models: Models,
         facts: ModelFacts,
         changes: Changes,
@@ -113,6 +116,7 @@ class MainWindow(QMainWindow):
             poster: What `changes` and `conversation` were given to post with.
             history: The chats.
             conversation: The turns.
+            budgets: Counts what goes into the context.
             models: The models.
             facts: What is known of them beside their files.
             changes: Subscribed to.
@@ -139,7 +143,7 @@ class MainWindow(QMainWindow):
         appearance.set_zoom(memory.zoom)
         self._shelf = Shelf(poster, history, ChatList())
         self._drafts = Drafts(history, preferences, poster)
-        self._chat = CurrentChat(poster, history, conversation, models, choices)
+        self._chat = CurrentChat(poster, history, conversation, models, choices, budgets)
         self.pump = Pump(conversation, self)
         self.page = ChatPage(appearance, self._chat, models, self._drafts)
         self.actions_by_name = Actions(self, self._handlers())
@@ -156,6 +160,7 @@ class MainWindow(QMainWindow):
             wanted=memory.sidebar,
             inspector_wanted=memory.inspector,
         )
+        self.context = ContextView(appearance, poster, budgets, models, inspection, self.page, self._frame)
         self._hub = HubDesk(poster, discovery, prospects, models, self)
         self._highlighter = Highlighter(self)
         self._library = LibraryDesk(poster, models, facts, self)
@@ -221,6 +226,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep what is unsent, and where the window stood."""
         self.page.save_draft()
+        self.context.desk.close()
         self.inspector.finish_edits()
         self._memory.save(
             self.saveGeometry(),
@@ -270,6 +276,7 @@ class MainWindow(QMainWindow):
             "settings": lambda: self._settings.open_settings(),
             "network": lambda: self._settings.open_network(),
             "quit": self._quit,
+            "budget": lambda: self.context.open_panel(),
             "stop": self._escape,
             "regenerate": page.regenerate_last,
             "edit-last": page.edit_last,
@@ -312,6 +319,8 @@ class MainWindow(QMainWindow):
         page.bar.model_requested.connect(self._choose_model)
         page.bar.cancel_requested.connect(self._stop_loading)
         page.file_requested.connect(self._desk.ask_for_file)
+        self.context.context_requested.connect(lambda: self._frame.show_inspector(True))
+        self.inspector.desk.changed.connect(self.context.desk.touch)
         page.notices.set_offers(
             {
                 "choose-model": Offer(_("Choose a model"), self._choose_model),
@@ -343,12 +352,15 @@ class MainWindow(QMainWindow):
             case Kind.MESSAGES:
                 self._chat.take_messages(change.ids)
                 self._learn_of_models()
+            case Kind.SUMMARIES:
+                self._chat.take_summaries(change.ids)
             case Kind.DOWNLOADS:
                 self._downloads.refresh()
             case Kind.NETWORK:
                 self._settings.take_contacts()
             case Kind.MODELS | Kind.ENGINE:
                 self.page.show_models(searched=change.kind is Kind.MODELS)
+                self.context.take_engine()
                 self._desk.show_models()
                 self.inspector.desk.refresh()
                 if change.kind is Kind.MODELS:

@@ -12,6 +12,7 @@ from scripted_engine import ScriptedEngine
 from app.domain.changes import Changes
 from app.domain.model import Model
 from app.services.adoption import Adoption
+from app.services.budget import Budgets
 from app.services.choices import ModelChoices
 from app.services.contacts import Contacts
 from app.services.conversation import Conversation
@@ -65,6 +66,13 @@ class Fireside:
         self.engine = ScriptedEngine(self.changes)
         self.history = History(self.store)
         self.conversation = Conversation(self.store, self.engine, self.poster.post, self.poster.report)
+        self.budgets = Budgets(
+            self.store,
+            self.engine,
+            self.poster.post,
+            self.conversation.errands,
+            self.conversation.extensions,
+        )
         library = Library(home / "models")
         self.models = Models(library, self.engine, self.changes, self.store.fill_sha256)
         self.facts = ModelFacts(self.models, UseStore(self.database))
@@ -92,6 +100,7 @@ class Fireside:
             poster=self.poster,
             history=self.history,
             conversation=self.conversation,
+            budgets=self.budgets,
             models=self.models,
             facts=self.facts,
             changes=self.changes,

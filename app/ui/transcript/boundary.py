@@ -146,8 +146,8 @@ class SummaryEditor(QPlainTextEdit):
 
     def event(self, event: QEvent) -> bool:
         """Keep Esc for the field, or it would stop the answer."""
-        asked = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
-        if asked and event.key() == Qt.Key.Key_Escape:
+        escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        if escape and event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
         return super().event(event)
