@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.domain.generation import (
     StopReason,
     Turn,
 )
+from app.domain.reading_words import reading_text
 from app.domain.settings import Settings
 from app.engine.worker import Engine
 
@@ -173,6 +175,11 @@ def test_stop_takes_effect_in_the_middle_of_reading(engine: Engine, smollm2: Pat
         text, end = outcome(job)
         assert isinstance(end, Stats)
         assert (text, end.stop_reason, end.generated_tokens) == ("", StopReason.CANCELLED, 0)
+        passed = [reading.seconds for reading in readings]
+        assert passed == sorted(passed)
+        if read:  # how fast it reads, and what is left of it, is told
+            assert readings[-1].seconds > 0
+            assert "tokens/s" in reading_text(replace(readings[-1], seconds=readings[-1].seconds + 1))
         return readings[0].total, end, time.monotonic() - asked
 
     total, stats, seconds = stopped_after(512)
