@@ -13,7 +13,7 @@ from app.domain.settings import Settings
 from app.engine.worker import Engine
 from app.services.errands import Errands, Events
 from app.services.extension import Extensions
-from app.services.making_room import extended, standing_id, turns_of, window_of
+from app.services.windows import extended, standing_id, turns_of, window_of
 from app.storage.chats import ChatStore
 
 _BYTES_A_TOKEN = 4  # of English text; an estimate is marked as one

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from app.domain.budget import Policy, Summary
 from app.domain.chat import CONTINUABLE, Chat, Message, ModelIdentity, Role, Started, Status
@@ -19,8 +19,9 @@ from app.engine.worker import Engine
 from app.services.errands import Errands, Events
 from app.services.extension import Extensions
 from app.services.live import Live, Phase, Update
-from app.services.making_room import MakingRoom, extended, turns_of, window_of
+from app.services.making_room import MakingRoom
 from app.services.titles import Titles
+from app.services.windows import Writer, request_for, turns_of, window_of
 from app.storage.chats import ChatStore
 
 T = TypeVar("T")
@@ -33,14 +34,6 @@ _STATUS = {
 
 
 _ANSWERED = frozenset({Status.COMPLETE, Status.CUT})
-
-
-class _Writer(NamedTuple):
-    """What answers: a model, how it is loaded, and what is laid over it."""
-
-    model: Model
-    options: LoadOptions | None = None
-    adapters: tuple[Adapter, ...] = ()
 
 
 class Conversation:
@@ -121,7 +114,7 @@ class Conversation:
         if not text.strip():
             raise UserError(_("There is nothing to send yet."), _("Write something first."))
         self._refuse_busy(chat_id)
-        checked, writer = settings.checked(), _Writer(model, options, adapters)
+        checked, writer = settings.checked(), Writer(model, options, adapters)
 
         def start() -> "Future[Started]":
             starting = self._store.start_turn(
@@ -144,7 +137,7 @@ class Conversation:
     ) -> "Future[Started]":
         """Answer again: a new version beside `answer`."""
         self._refuse_busy(answer.chat_id)
-        checked, writer = settings.checked(), _Writer(model, options, adapters)
+        checked, writer = settings.checked(), Writer(model, options, adapters)
 
         def start() -> "Future[Started]":
             starting = self._store.start_reply(answer.chat_id, answer.parent_id, _identity(model), checked)
@@ -173,7 +166,7 @@ class Conversation:
             for number in range(count)
         ]
         starting = self._store.start_replies(answer.chat_id, answer.parent_id, _identity(model), each)
-        return self._begin(starting, lambda started: started, _Writer(model, options, adapters))
+        return self._begin(starting, lambda started: started, Writer(model, options, adapters))
 
     def resume(
         self,
@@ -188,7 +181,7 @@ class Conversation:
             raise UserError(_("This answer is complete; there is nothing to continue."))
         self._refuse_busy(answer.chat_id)
         starting = self._store.resume_reply(answer.id, _identity(model), settings.checked())
-        return self._begin(starting, lambda started: [started], _Writer(model, options, adapters))
+        return self._begin(starting, lambda started: [started], Writer(model, options, adapters))
 
     def stop(self, chat_id: int) -> None:
         """Stop every answer of a chat; what they have written stays."""
@@ -273,7 +266,7 @@ class Conversation:
         chat_id: int,
         tip_id: int | None,
         said: list[Message],
-        writer: _Writer,
+        writer: Writer,
         settings: Settings,
         start: "Callable[[], Future[T]]",
     ) -> "Future[T]":
@@ -296,14 +289,14 @@ class Conversation:
             if chat.policy is not Policy.ASK:
                 self._post(go)
                 return
-            request = _request(chat, [*path, *said], summaries, settings, writer)
+            request = request_for(chat, [*path, *said], summaries, settings, writer)
             self._post(lambda: self._room.ask(request, go, allowed.set_exception))
 
         self._store.summarised_path(chat_id, tip_id).add_done_callback(read)
         return allowed
 
     def _begin(
-        self, starting: "Future[T]", turns_of: Callable[[T], Sequence[Started]], writer: _Writer
+        self, starting: "Future[T]", turns_of: Callable[[T], Sequence[Started]], writer: Writer
     ) -> "Future[T]":
         def started(future: "Future[T]") -> None:
             if future.exception() is None:
@@ -312,17 +305,17 @@ class Conversation:
         starting.add_done_callback(started)
         return starting
 
-    def _run_all(self, turns: Iterable[Started], writer: _Writer) -> None:
+    def _run_all(self, turns: Iterable[Started], writer: Writer) -> None:
         for started in turns:
             self._run(started, writer)
         self.on_busy()
 
-    def _run(self, started: Started, writer: _Writer) -> None:
+    def _run(self, started: Started, writer: Writer) -> None:
         reply = started.reply
         begun = bool(reply.text or reply.reasoning)
         path = [*started.path, reply] if begun else started.path
         settings = reply.settings or Settings()
-        request = _request(started.chat, path, started.summaries, settings, writer, continues=begun)
+        request = request_for(started.chat, path, started.summaries, settings, writer, continues=begun)
         live = Live.of(started, writer.model, self._engine.submit(request), request)
         self.live[reply.id] = live
         if self._closing:
@@ -342,7 +335,9 @@ class Conversation:
             turns_of(chat, path),
             answer.settings or Settings(),
             chat=answer.chat_id,
-            window=window_of(chat, [*path, answer], summaries) if answer.seen_from is not None else None,
+            window=window_of(replace(chat, policy=None), [*path, answer], summaries)
+            if answer.seen_from is not None
+            else None,
         )
 
         def rendered(events: Events) -> None:
@@ -401,27 +396,6 @@ class Conversation:
             self._report(UserError(problem.message, problem.hint, "retry-save"))
         else:
             raise problem
-
-
-def _request(
-    chat: Chat,
-    path: Sequence[Message],
-    summaries: Iterable[Summary],
-    settings: Settings,
-    writer: _Writer,
-    *,
-    continues: bool = False,
-) -> Request:
-    return Request(
-        writer.model.path,
-        turns_of(chat, path),
-        extended(chat, settings),
-        continues=continues,
-        options=writer.options or LoadOptions(),
-        adapters=writer.adapters,
-        chat=chat.id,
-        window=window_of(chat, path, summaries),
-    )
 
 
 def _pass_on(source: "Future[T]", target: "Future[T]") -> None:

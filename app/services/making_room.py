@@ -1,13 +1,13 @@
 """What happens before an answer when its chat has outgrown the context, and after one when it soon will."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.domain.budget import WATCH, Policy, Summary, room_to_answer
 from app.domain.budget_words import outgrown
-from app.domain.chat import Chat, Message
+from app.domain.chat import Message
 from app.domain.generation import (
     Covers,
     EngineEvent,
@@ -18,10 +18,8 @@ from app.domain.generation import (
     Overflow,
     Piece,
     Request,
-    Standing,
     StopReason,
     Summarising,
-    Turn,
     WaitsForSummary,
     Window,
     unread,
@@ -31,6 +29,7 @@ from app.engine.worker import Engine
 from app.services.errands import Errands, Events
 from app.services.extension import Extensions
 from app.services.live import Live
+from app.services.windows import standing_id, turns_of, window_of
 from app.storage.chats import ChatStore
 
 if TYPE_CHECKING:
@@ -245,49 +244,6 @@ class MakingRoom:
         live.job = self._engine.submit(request)
         if cancelled:
             self._engine.cancel(live.job)
-
-
-def window_of(chat: Chat, path: Sequence[Message], summaries: Iterable[Summary]) -> Window:
-    """Return what may be left out of `path` for its next answer, from what its answers so far saw."""
-    places = {message.id: number for number, message in enumerate(path)}
-    known = list(summaries)
-    last = next((m for m in reversed(path) if m.seen_from is not None), None)
-    held = next((s for s in known if last and s.id == last.summary_id and s.until_id in places), None)
-    usable = [summary for summary in known if summary.until_id in places]
-    ahead = max(usable, key=lambda summary: (places[summary.until_id], summary.id), default=None)
-    return Window(
-        chat.policy or Policy.SUMMARISE,
-        frozenset(number for number, message in enumerate(path) if message.pinned),
-        places.get(last.seen_from, 0) if last and last.seen_from else 0,
-        None if held is None else _standing(held, places),
-        None if ahead is None else _standing(ahead, places),
-    )
-
-
-def standing_id(
-    path: Sequence[Message], summaries: Iterable[Summary], standing: Standing | None
-) -> int | None:
-    """Return the id of the summary that a request held as `standing`."""
-    places = {message.id: number for number, message in enumerate(path)}
-    usable = [summary for summary in summaries if summary.until_id in places]
-    return next((s.id for s in reversed(usable) if _standing(s, places) == standing), None)
-
-
-def turns_of(chat: Chat, path: Iterable[Message]) -> tuple[Turn, ...]:
-    """Return a whole conversation: the system prompt of the chat, and the messages of `path`."""
-    system = [Turn("system", chat.system_prompt)] if chat.system_prompt else []
-    return (*system, *(Turn(str(m.role), m.text, m.reasoning) for m in path))
-
-
-def extended(chat: Chat, settings: Settings) -> Settings:
-    """Return `settings` with at least the context that a chat was extended to."""
-    if chat.context is None or chat.context <= (settings.context or 0):
-        return settings
-    return replace(settings, context=chat.context)
-
-
-def _standing(summary: Summary, places: dict[int, int]) -> Standing:
-    return Standing(places[summary.until_id] + 1, summary.text, summary.kept)
 
 
 def _summary_request(request: Request, until: int | None, *, background: bool) -> Request:
