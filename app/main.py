@@ -272,6 +272,7 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         contacts=services.contacts,
         snapshots=services.snapshots,
         keeping=services.keeping,
+        long_readings=services.long_readings,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )
 

@@ -65,7 +65,10 @@ class Test:
 
 
 class LongReadings:
-    """Tests models one after the other, on a thread of its own, and keeps what came of it."""
+    """Tests models one after the other, on a thread of its own, and keeps what came of it.
+
+    What is kept is looked up on another.
+    """
 
     def __init__(
         self, engine: Engine, identified: Callable[[Model], "Future[Model]"], folder: Path, text: Path
@@ -84,6 +87,7 @@ class LongReadings:
         self._text = text
         self._closing = Event()
         self._thread = ThreadPoolExecutor(1, "long-reading")
+        self._looks = ThreadPoolExecutor(1, "long-reading-kept")  # a test takes minutes
 
     def begin(self, model: Model, context: int | None, options: LoadOptions) -> Test:
         """Test `model`; takes minutes.
@@ -104,7 +108,10 @@ class LongReadings:
         return test
 
     def kept(self, model: Model, context: int | None, options: LoadOptions) -> "Future[LongReading | None]":
-        """Return what was measured of `model` for this context and scaling; else the newest, else None."""
+        """Return what was measured of `model` for this context and scaling; else the newest, else None.
+
+        Cancelled when Fireside is closing.
+        """
 
         def look() -> LongReading | None:
             results = self._read(model.sha256) if model.sha256 else {}
@@ -116,12 +123,17 @@ class LongReadings:
                     return found
             return next(reversed(results.values()), None)
 
-        return self._thread.submit(look)
+        if self._closing.is_set():
+            nobody: Future[LongReading | None] = Future()
+            nobody.cancel()
+            return nobody
+        return self._looks.submit(look)
 
     def close(self) -> None:
         """End what is being tested; waits for it."""
         self._closing.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
+        self._looks.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, test: Test, context: int | None, options: LoadOptions, stopped: Event) -> None:
         try:

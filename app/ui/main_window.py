@@ -27,6 +27,7 @@ from app.services.history import History
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.live import Phase
+from app.services.long_reading import LongReadings
 from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
         contacts: Contacts,
         snapshots: Snapshots,
         keeping: Keeping,
+        long_readings: LongReadings,
         memory: WindowMemory,
     ) -> None:
         """Build the window around the services.
@@ -132,6 +134,7 @@ class MainWindow(QMainWindow):
             contacts: What was asked over the network.
             snapshots: What is kept on disk of chats.
             keeping: How long models stay in memory.
+            long_readings: Tests how well models read.
             memory: Remembers the place and looks of the window.
         """
         super().__init__()
@@ -151,7 +154,7 @@ class MainWindow(QMainWindow):
         cards = DownloadCards(appearance, self._downloads)
         self.sidebar = Sidebar(appearance, self._shelf.chats, cards, self._main_menu())
         self.sidebar.show_shortcut(self.actions_by_name.keys("new-chat"))
-        inspected = Desk(poster, self._chat, models, choices, inspection, facts, self)
+        inspected = Desk(poster, self._chat, models, choices, inspection, facts, long_readings, self)
         self.inspector = Inspector(appearance, inspected)
         self._frame = Frame(
             self.sidebar,

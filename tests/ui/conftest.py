@@ -22,6 +22,7 @@ from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
+from app.services.long_reading import LongReadings
 from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
@@ -37,6 +38,7 @@ from app.storage.folders import Folders
 from app.storage.preferences import PreferenceStore
 from app.storage.uses import UseStore
 from app.ui.appearance import Appearance
+from app.ui.assets import asset
 from app.ui.main_window import MainWindow
 from app.ui.post import Poster
 from app.ui.theme import LIGHT
@@ -95,6 +97,9 @@ class Fireside:
         self.network = Network(self.hubs, kept, self.downloads.throttle)
         self.snapshots = Snapshots(Folders.at(home))
         self.keeping = Keeping(kept, self.engine)
+        self.long_readings = LongReadings(
+            self.engine, self.models.identified, home, asset("reading/time-machine.txt")
+        )
         self.adoption = Adoption(kept, self.models)
         self.window = MainWindow(
             poster=self.poster,
@@ -116,6 +121,7 @@ class Fireside:
             contacts=self.contacts,
             snapshots=self.snapshots,
             keeping=self.keeping,
+            long_readings=self.long_readings,
             memory=WindowMemory(home / "window.ini"),
         )
         qtbot.addWidget(self.window)
@@ -175,6 +181,7 @@ class Fireside:
         self.window.close()
         self.conversation.close()
         self.inspection.close()
+        self.long_readings.close()
         self.recommendations.close()
         self.downloads.close()
         self.discovery.close()

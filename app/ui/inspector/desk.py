@@ -13,10 +13,12 @@ from app.domain.chat import Message, Role
 from app.domain.choices import Choices
 from app.domain.errors import UserError
 from app.domain.loading import Adapter
+from app.domain.long_reading import LongReading
 from app.domain.model import EngineStatus, Model, Thinking
 from app.domain.settings import FILE_KEYS, Settings
 from app.services.choices import ModelChoices
 from app.services.inspection import Inspection
+from app.services.long_reading import LongReadings, Test
 from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.ui.current_chat import CurrentChat
@@ -49,11 +51,13 @@ class Desk(QObject):
         choices: ModelChoices,
         inspection: Inspection,
         facts: ModelFacts,
+        long_readings: LongReadings,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._poster, self.chat, self._models = poster, chat, models
         self._choices, self._inspection, self._facts = choices, inspection, facts
+        self._long_readings = long_readings
         self._asked: tuple[Any, ...] = ()
         self._awake = False
         self.outlook: Outlook | None = None
@@ -199,6 +203,25 @@ class Desk(QObject):
         """Call one of the two, as answers can follow the grammar, or be valid against the schema, or not."""
         checking = self._inspection.check_form(grammar, schema)
         self._poster.when_done(checking, lambda checked: good(), bad)
+
+    def look_up_reading(self, on_result: Callable[[LongReading | None], None]) -> None:
+        """Call with what the newest test of long reading found, of what is set if there was one."""
+        model = self.model
+        if model is not None:
+            kept = self._long_readings.kept(model, self.chat.context_of(model), self.choices.options)
+            self._poster.when_done(kept, on_result)
+
+    def test_reading(
+        self, on_result: Callable[[LongReading | None], None], on_error: Callable[[UserError], None]
+    ) -> Test | None:
+        """Test how well the model reads as it is set, and call one of the two in the end."""
+        model = self.model
+        if model is None:
+            return None
+        context = self.chat.context_of(model) or (self.outlook.usual if self.outlook else None)
+        test = self._long_readings.begin(model, context, self.choices.options)
+        self._poster.when_done(test.result, on_result, on_error)
+        return test
 
     def clear_saved_reading(self) -> None:
         """Delete what is kept on disk of what models have read."""

@@ -186,6 +186,9 @@ def _makers() -> "Iterator[Callable[[Appearance, Desk], Section] | None]":
     from app.ui.inspector.context_size import ContextSize
 
     yield ContextSize
+    from app.ui.inspector.long_reading import LongTexts
+
+    yield LongTexts
     from app.ui.inspector import form, words  # noqa: F401
 
     yield None
