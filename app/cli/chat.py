@@ -187,7 +187,7 @@ class Dialogue:
                 "The model sees only a summary of the {count} oldest messages of this chat.",
                 count,
             )
-        print(said, file=sys.stderr)
+        print(said.format(count=count), file=sys.stderr)
 
     def _show(self, update: Update, voice: Voice) -> None:
         if isinstance(update.event, Failed):

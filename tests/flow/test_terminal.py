@@ -93,6 +93,21 @@ def test_an_answer_follows_a_schema_and_tells_its_probabilities(home: Path, tmp_
     assert (answer["threads"], answer["flash_attention"]) == (1, True)
 
 
+def test_a_full_chat_does_as_it_was_told_and_says_what_is_no_longer_seen(home: Path) -> None:
+    words = "fox " * 100
+    process = start(home, "chat", "--context", "256", "--max-tokens", "4", "--when-full", "ask")
+    said = f"{words}\n{words}two\n{words}three\n/full drop\n{words}three\n"
+    out, err = process.communicate(said, timeout=110)
+    assert process.returncode == 0
+    assert err.count("This chat has outgrown its context") == 1
+    assert "The model no longer sees the " in err
+    assert "oldest messages of this chat." in err
+    (chat,) = json.loads(fireside(home, "history", "--json"))
+    shown = json.loads(fireside(home, "history", "show", str(chat["id"]), "--json"))["messages"]
+    assert [message["role"] for message in shown] == ["user", "assistant"] * 3
+    assert "{" not in err + out
+
+
 def test_chat_is_kept_and_its_second_turn_reads_only_what_is_new(home: Path) -> None:
     said = "Tell me about a fox.\nAnd about an owl.\n/again\n/tell is no command\n"
     fireside(home, "chat", "--max-tokens", "8", said=said)
