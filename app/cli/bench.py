@@ -4,8 +4,11 @@ import argparse
 
 from app.cli import bench_long
 from app.cli.loop import Loop
+from app.cli.options import rotated
 from app.cli.output import clear_progress, print_columns, print_json, show_progress, size
+from app.domain.errors import UserError
 from app.domain.language import _
+from app.domain.loading import LoadOptions
 from app.domain.settings import Settings
 from app.services import Services
 from app.services.benchmark import Speed
@@ -15,6 +18,8 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """Measure one model, and print a small table, or one JSON object; Ctrl+C ends it with nothing printed."""
     if arguments.long:
         return bench_long.run(services, loop, arguments)
+    if rotated(LoadOptions(), arguments) != LoadOptions():
+        raise UserError(_("How positions are scaled is tested with --long."))
     context = Settings(context=arguments.context).checked().context
     model = services.models.find(loop.result(services.models.refresh()), arguments.model)
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from app.cli import bench
 from app.cli.arguments import parser, run_count
+from app.domain.errors import UserError
 from app.services.benchmark import Speed
 
 SPEED = Speed("SmolLM2", 2, 8192, 341.04, 54.6, 1.4236, 0.197, 0.2014, 410_800_000)
@@ -53,3 +54,8 @@ def test_json_is_one_object_and_options_are_passed_on(capsys):
 def test_a_number_of_runs_is_from_1_to_99(text):
     with pytest.raises(argparse.ArgumentTypeError, match="not a whole number from 1 to 99"):
         run_count(text)
+
+
+def test_a_scaling_is_refused_where_it_would_not_be_looked_at():
+    with pytest.raises(UserError, match="tested with --long"):
+        run("smol", "--rope", "ntk")
