@@ -18,6 +18,7 @@ from app.domain.language import _, plural
 from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.inspector.fields import small
+from app.ui.inspector.inspector import Content
 from app.ui.inspector.memory_bar import Dot
 from app.ui.policy_choice import PolicyChoice
 from app.ui.popover import Popover
@@ -189,7 +190,7 @@ class BudgetPanel(Popover):
         super().place()
 
     def _build(self) -> QWidget:
-        content = QWidget()
+        content = Content()
         content.setObjectName("downloadsContent")
         column = QVBoxLayout(content)
         column.setContentsMargins(16, 6, 16, 6)

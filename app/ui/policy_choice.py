@@ -144,6 +144,10 @@ class PolicyChoice(QWidget):
             option.clicked.connect(lambda _on, policy=policy: self.chosen.emit(policy))
             column.addWidget(option)
 
+    def minimumSizeHint(self) -> QSize:
+        """Return nothing: a scroll area then asks for the height at its width."""
+        return QSize(0, 0)
+
     @property
     def value(self) -> Policy:
         """Return which one is marked."""
