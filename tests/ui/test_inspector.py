@@ -403,6 +403,18 @@ def test_every_number_of_the_rotation_is_checked_where_it_is_written(fireside):
     assert chosen(fireside) == Choices()
 
 
+def test_what_was_measured_here_says_how_long_reading_takes(fireside):
+    measured = [str(fireside.chat.model.path), 1.0, 100.0, 10.0, 5000.0, 10.0]
+    fireside.database.write(
+        lambda db: db.execute("INSERT INTO model_uses VALUES (?, ?, ?, ?, ?, ?)", measured)
+    ).result(10)
+    opened(fireside)
+    planner = section(fireside, ContextSize)
+    fireside.qtbot.waitUntil(planner.speed.isVisible)
+    assert planner.speed.text() == "It has read at 500 tokens/s here: at least 17 s to read it full."
+    assert slide(fireside, 65536).speed.text().endswith("at least 3 min to read it full.")
+
+
 def test_moving_the_thumb_takes_no_time(fireside):
     opened(fireside)
     steps = section(fireside, ContextSize).steps
