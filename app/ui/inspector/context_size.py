@@ -184,4 +184,5 @@ def _button(text: str, kind: str, press: object) -> QPushButton:
     made = QPushButton(text)
     made.setProperty("kind", kind)
     made.clicked.connect(press)
+    made.ensurePolished()  # it is shown while the thumb is dragged
     return made

@@ -42,23 +42,26 @@ class Scaling(QWidget):
             whole=True,
             low=256,
         )
-        self.kinds: Segments[str] = Segments(
-            _("KV cache"),
-            lambda value: desk.set_options(kv_type=value),
-            title=True,
-            meaning=_("smaller types take less memory for the conversation and are a little less exact"),
-        )
-        self.kinds.offer([(kind, kind) for kind in KV_TYPES])
         self._column.addWidget(self.tokens)
-        self._column.addWidget(self.kinds)
-        self.method: Segments[str] = Segments(
-            _("How positions are scaled"), lambda value: self._set_rope(method=value), title=True, columns=3
-        )
+        self.kinds: Segments[str]
+        self.method: Segments[str]
         self.numbers: dict[str, NumberField] = {}
         self._notes = small("")
 
     def fill(self) -> Iterator[None]:
         """Build the rest, a piece at a time."""
+        self.kinds = Segments(
+            _("KV cache"),
+            lambda value: self._desk.set_options(kv_type=value),
+            title=True,
+            meaning=_("smaller types take less memory for the conversation and are a little less exact"),
+        )
+        self.kinds.offer([(kind, kind) for kind in KV_TYPES])
+        self._column.addWidget(self.kinds)
+        yield
+        self.method = Segments(
+            _("How positions are scaled"), lambda value: self._set_rope(method=value), title=True, columns=3
+        )
         words = {"auto": _("Automatic"), "none": _("none"), "ntk": _("NTK-aware"), "linear": _("linear")}
         self.method.offer([(each, words.get(each, "YaRN")) for each in ROPE_METHODS])
         self._column.addWidget(self.method)
