@@ -217,6 +217,8 @@ def test_a_persons_words_stay_in_the_summary(desk: Desk) -> None:
         desk.history.edit_summary(first, "  ")
     for said in range(8, 16):
         answer = desk.send(QUESTION.format(n=said), answer, roomy)
+        if (answer.summary_id or 0) > first.id:
+            break
     newest = desk.summaries(answer)[answer.summary_id or 0]
     assert newest.until_id > first.until_id
     assert newest.text.startswith("The keeper is called Ingrid.\n\n")
