@@ -115,7 +115,9 @@ class ReadingCheck:
         inside_losses = np.zeros(len(tokens))
         if apart and (within := self._unscaled(trained)):
             part = inside_losses[inside:]
-            yield from self._read(within, len(part), tokens[inside:], part, len(part) - tail)
+            # A model that knows texts to begin with a certain token is lost without it.
+            window = model.beginning + tokens[inside + len(model.beginning) :]
+            yield from self._read(within, len(part), window, part, len(part) - tail)
         facts: list[Fact] = []
         yield from self._ask(scaled, size, tokens, facts)
         step = max(CELL_STEP // 8, min(512, len(tokens) // _STEPS // 32 * 32))
