@@ -160,7 +160,12 @@ class Discovery:
             with _explained(self._hubs, name):
                 return question()
 
-        return self._threads.submit(ask)
+        try:
+            return self._threads.submit(ask)
+        except RuntimeError:  # closed: the window asks for one page more on its way out
+            unasked: Future[_T] = Future()
+            unasked.cancel()
+            return unasked
 
 
 def _part(file: RemoteFile) -> RemotePart:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from app.domain.changes import Changed, Changes, Kind
@@ -260,6 +260,7 @@ class Downloads:
         else:
             future = self._settle(download, meant)
         future.add_done_callback(lambda _done: fetch.ended.set_result(None))
+        wait([future])  # who waited for the file reads next how it ended
 
     def _wanted(self, download: Download) -> list[Wanted]:
         return [

@@ -14,6 +14,8 @@ def localize(application: QApplication, chosen: str = "") -> None:
     """
     wanted = [chosen] if chosen else None
     language.install(asset("translations"), wanted, otherwise=QLocale.system().uiLanguages())
+    for before in application.findChildren(QTranslator):  # one language in one window
+        application.removeTranslator(before)
     translator = QTranslator(application)
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     if translator.load(QLocale(language.current()), "qtbase", "_", folder):
