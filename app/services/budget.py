@@ -192,7 +192,8 @@ class _Page:
         counts = list(zip(self.messages, measured.messages, strict=True))
         start = measured.fitted.start if measured.fitted else 0
         sent = [(m, tokens) for n, (m, tokens) in enumerate(counts) if n >= start or m.pinned]
-        seen = [message.id for message, _tokens in sent if message.id != _DRAFT]
+        seen = tuple(message.id for message, _tokens in sent if message.id != _DRAFT)
+        known = set(seen)
         standing = measured.fitted.standing if measured.fitted else None
         return Budget(
             measured.context,
@@ -203,8 +204,8 @@ class _Page:
             turns=sum(tokens for message, tokens in sent if not message.pinned and message.id != _DRAFT),
             draft=sum(tokens for message, tokens in sent if message.id == _DRAFT),
             room=measured.room,
-            seen=tuple(seen),
-            unseen=tuple(message.id for message in self.path if message.id not in set(seen)),
+            seen=seen,
+            unseen=tuple(message.id for message in self.path if message.id not in known),
             summary_id=standing_id(self.path, self.summaries, standing) if standing else None,
             too_long=measured.fitted is None,
             waits=measured.waits,
