@@ -3,18 +3,11 @@
 import sys
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QPaintEvent,
-)
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from app.domain.changes import Changed, Changes, Kind
-from app.domain.download import Download
 from app.domain.language import _
 from app.services.adoption import Adoption
 from app.services.budget import Budgets
@@ -42,20 +35,20 @@ from app.ui.context_view import ContextView
 from app.ui.current_chat import CurrentChat
 from app.ui.downloads.cards import DownloadCards
 from app.ui.downloads.desk import DownloadDesk
-from app.ui.downloads.words import title
 from app.ui.drafts import Drafts
+from app.ui.file_drop import FileDrop
 from app.ui.first_run import FirstRun
 from app.ui.frame import Frame
 from app.ui.held_questions import Arrivals
 from app.ui.hub.desk import HubDesk
-from app.ui.hub.sheet import FindSheet
 from app.ui.inspector.desk import Desk
 from app.ui.inspector.inspector import Inspector
 from app.ui.library.desk import LibraryDesk
-from app.ui.library.sheet import LibrarySheet
 from app.ui.menus import rounded
-from app.ui.model_desk import ModelDesk, gguf_in
+from app.ui.model_desk import ModelDesk
 from app.ui.model_offers import ModelOffers
+from app.ui.model_sheets import ModelSheets
+from app.ui.navigation import Navigation
 from app.ui.notices import Offer
 from app.ui.post import Poster
 from app.ui.pump import Pump
@@ -64,7 +57,6 @@ from app.ui.settings.opener import SettingsOpener
 from app.ui.sidebar.chats import ChatList, shown_title
 from app.ui.sidebar.shelf import Shelf
 from app.ui.sidebar.sidebar import Sidebar
-from app.ui.transcript.highlight import Highlighter
 from app.ui.window_memory import WindowMemory
 
 _SMALLEST, _USUAL = (640, 480), (1180, 780)
@@ -78,6 +70,7 @@ class MainWindow(QMainWindow):
         sidebar: All chats.
         inspector: What can be set for the model.
         first_run: What is recommended on the first start.
+        model_sheets: Where models are chosen and found.
         pump: Brings the answers.
         actions_by_name: The table of actions as Qt actions.
 
@@ -139,7 +132,7 @@ class MainWindow(QMainWindow):
         """
         super().__init__()
         self._poster, self._conversation, self._models = poster, conversation, models
-        self._preferences, self._choices, self._memory = preferences, choices, memory
+        self._choices, self._memory = choices, memory
         self._painted = self._introduced = False
         self.appearance = appearance = Appearance(_application(), self)
         appearance.set_scheme(memory.scheme)
@@ -163,13 +156,18 @@ class MainWindow(QMainWindow):
             wanted=memory.sidebar,
             inspector_wanted=memory.inspector,
         )
+        self._go = Navigation(
+            poster, preferences, conversation, self._drafts, self._shelf, self._chat, self.page, self._frame
+        )
         self.context = ContextView(appearance, poster, budgets, models, inspection, self.page, self._frame)
-        self._hub = HubDesk(poster, discovery, prospects, models, self)
-        self._highlighter = Highlighter(self)
-        self._library = LibraryDesk(poster, models, facts, self)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
         self._desk = ModelDesk(
             appearance, poster, models, facts, self._chat, self.page.notices, offers, self._frame
+        )
+        library = LibraryDesk(poster, models, facts, self)
+        hub = HubDesk(poster, discovery, prospects, models, self)
+        self.model_sheets = ModelSheets(
+            appearance, self._desk, library, hub, self._downloads, self.page, self._frame
         )
         settings = SettingsDesk(
             poster, appearance, memory, preferences, network, adoption, snapshots, keeping
@@ -190,16 +188,10 @@ class MainWindow(QMainWindow):
         """
         self.page.expect_messages()
         self._shelf.load()
-        self._drafts.load_new(self._show_new_draft)
         self._downloads.refresh()
         self._poster.when_done(self._choices.read(), lambda read: self._know_choices())
         self.inspector.awake()
-
-        def reopen(chat_id: object) -> None:
-            if isinstance(chat_id, int) and self._chat.id is None and not self.page.composer.text:
-                self._chat.open(chat_id, on_error=lambda gone: None)
-
-        self._poster.when_done(self._preferences.open_chat(), reopen)
+        self._go.resume()
 
     def come_to_front(self) -> None:
         """Show the window above all others: Fireside was started once more."""
@@ -239,26 +231,8 @@ class MainWindow(QMainWindow):
         )
         super().closeEvent(event)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take a GGUF file, wherever in the window it is held."""
-        if gguf_in(event.mimeData()):
-            event.acceptProposedAction()
-            self._desk.show_target(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """The file is held elsewhere."""
-        self._desk.show_target(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Add the model and answer with it."""
-        self._desk.show_target(False)
-        if path := gguf_in(event.mimeData()):
-            event.acceptProposedAction()
-            (self._library if self._library.shown else self._desk).add(path)
-
     def _lay_out(self) -> None:
         self.setCentralWidget(self._frame)
-        self.setAcceptDrops(True)
         self.setMinimumSize(*_SMALLEST)
         self.resize(*_USUAL)
         self.restoreGeometry(self._memory.geometry)
@@ -268,14 +242,14 @@ class MainWindow(QMainWindow):
     def _handlers(self) -> dict[str, Callable[[], None]]:
         look, page = self.appearance, self.page
         return {
-            "new-chat": self._new_chat,
-            "choose-model": self._choose_model,
-            "find-models": self._find_models,
-            "library": self._open_library,
+            "new-chat": lambda: self._go.begin_new(),
+            "choose-model": lambda: self.model_sheets.open_picker(),
+            "find-models": lambda: self.model_sheets.find_models(),
+            "library": lambda: self.model_sheets.open_library(),
             "add-model": lambda: self._desk.ask_for_file(),
             "unload-model": self._models.unload,
-            "previous-chat": lambda: self._step_chat(-1),
-            "next-chat": lambda: self._step_chat(1),
+            "previous-chat": lambda: self._go.step(-1),
+            "next-chat": lambda: self._go.step(1),
             "settings": lambda: self._settings.open_settings(),
             "network": lambda: self._settings.open_network(),
             "quit": self._quit,
@@ -301,33 +275,27 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         sidebar, page, chat, shelf = self.sidebar, self.page, self._chat, self._shelf
-        sidebar.new_requested.connect(self._new_chat)
+        sidebar.new_requested.connect(self._go.begin_new)
         sidebar.hide_requested.connect(lambda: self._frame.show_sidebar(False))
-        sidebar.view.open_requested.connect(self._open_chat)
+        sidebar.view.open_requested.connect(self._go.open)
         sidebar.view.pin_requested.connect(shelf.pin)
         sidebar.view.delete_requested.connect(shelf.delete)
-        self._downloads.use_requested.connect(self._desk.use)
-        self._desk.picker.find_requested.connect(self._find_models)
         self._desk.picker.show_shortcut(self.actions_by_name.keys("find-models"))
-        self._desk.picker.library_requested.connect(self._open_library)
-        self._library.chosen.connect(self._desk.choose)
-        self._library.changed.connect(self._desk.show_models)
-        self._downloads.arrived.connect(self._offer_library)
-        self._hub.chosen.connect(self._desk.choose)
         sidebar.settings_requested.connect(self._settings.open_settings)
         self._settings.sources_changed.connect(self._desk.offers.refresh)
         page.bar.sidebar_requested.connect(lambda: self._frame.show_sidebar(True))
-        page.bar.new_requested.connect(self._new_chat)
+        page.bar.new_requested.connect(self._go.begin_new)
         page.bar.inspector_requested.connect(self._toggle_inspector)
-        page.bar.model_requested.connect(self._choose_model)
+        page.bar.model_requested.connect(self.model_sheets.open_picker)
         page.bar.cancel_requested.connect(self._stop_loading)
+        FileDrop(self, self._frame).dropped.connect(self.model_sheets.add)
         page.file_requested.connect(self._desk.ask_for_file)
         self.context.context_requested.connect(lambda: self._frame.show_inspector(True))
         self.inspector.desk.changed.connect(self.context.desk.touch)
         page.notices.set_offers(
             {
-                "choose-model": Offer(_("Choose a model"), self._choose_model),
-                "new-chat": Offer(_("New chat"), self._new_chat),
+                "choose-model": Offer(_("Choose a model"), self.model_sheets.open_picker),
+                "new-chat": Offer(_("New chat"), self._go.begin_new),
                 "retry-save": Offer(_("Try again"), self.pump.retry_save),
             }
         )
@@ -340,11 +308,10 @@ class MainWindow(QMainWindow):
         self._desk.offers.changed.connect(page.take_arrivals)  # which downloads change, too
         shelf.loaded.connect(self._greet)
         self.first_run.file_requested.connect(self._desk.ask_for_file)
-        self.first_run.more_requested.connect(self._choose_model)
+        self.first_run.more_requested.connect(self.model_sheets.open_picker)
         shelf.chat_changed.connect(chat.take_chat)
-        shelf.deleted.connect(self._deleted)
-        chat.opened.connect(self._opened)
-        chat.begun.connect(self._opened)
+        chat.opened.connect(self._write_title)
+        chat.begun.connect(self._write_title)
         chat.begun.connect(lambda: page.greet(first=False))
         chat.titled.connect(self._write_title)
 
@@ -354,7 +321,7 @@ class MainWindow(QMainWindow):
                 self._shelf.take_changes(change.ids)
             case Kind.MESSAGES:
                 self._chat.take_messages(change.ids)
-                self._learn_of_models()
+                self.model_sheets.refresh()
             case Kind.SUMMARIES:
                 self._chat.take_summaries(change.ids)
             case Kind.DOWNLOADS:
@@ -367,48 +334,12 @@ class MainWindow(QMainWindow):
                 self._desk.show_models()
                 self.inspector.desk.refresh()
                 if change.kind is Kind.MODELS:
-                    self._library.take_models()
-                    self._learn_of_models()
+                    self.model_sheets.take_models()
 
     def _take_lives(self) -> None:
         running = (live for live in self._conversation.live.values() if live.phase is Phase.RUNNING)
         self._shelf.chats.set_live(live.message.chat_id for live in running)
         self.page.take_lives()
-
-    def _new_chat(self) -> None:
-        self._frame.leave_sidebar()
-        self._chat.begin_new()
-        self.page.composer.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _open_chat(self, chat_id: int) -> None:
-        self._frame.leave_sidebar()
-        self._shelf.chats.set_open(chat_id)
-        if chat_id != self._chat.id:
-            self._chat.open(chat_id)
-        self.page.composer.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _step_chat(self, step: int) -> None:
-        chat_id = self._shelf.chats.neighbour(self._chat.id, step)
-        if chat_id is not None:
-            self._open_chat(chat_id)
-
-    def _opened(self) -> None:
-        self._shelf.chats.set_open(self._chat.id)
-        self._poster.when_done(self._preferences.set_open_chat(self._chat.id), lambda done: None)
-        self._write_title()
-
-    def _deleted(self, chat_id: int) -> None:
-        was_open = chat_id == self._chat.id
-        self._conversation.forget(chat_id)
-        if was_open:
-            self._new_chat()
-
-        def restored() -> None:
-            if was_open and self._chat.id is None:
-                self._open_chat(chat_id)
-
-        undo = Offer(_("Undo"), lambda: self._shelf.restore(chat_id, restored))
-        self.page.notices.show_offer(_("The chat was deleted."), undo)
 
     def _greet(self) -> None:
         first = self._shelf.chats.empty
@@ -416,10 +347,6 @@ class MainWindow(QMainWindow):
         if first and not self._introduced:
             self._introduced = True
             self._desk.offers.introduce()
-
-    def _show_new_draft(self, text: str) -> None:
-        if self._chat.id is None and not self.page.composer.text:
-            self.page.composer.set_draft(text)
 
     def _escape(self) -> None:
         if not self._frame.uncover():
@@ -444,37 +371,6 @@ class MainWindow(QMainWindow):
         self._models.cancel_loading()
         if status.model is not None and status.loading is not None:
             self._conversation.stop_loading(status.model)
-
-    def _choose_model(self) -> None:
-        pill = self.page.bar.pill
-        corner = pill.mapTo(self._frame, QPoint(0, pill.height() + 4))
-        self._desk.open_picker(corner)
-        self._learn_of_models()
-
-    def _find_models(self) -> None:
-        if not self.findChildren(FindSheet):
-            sheet = FindSheet(self.appearance, self._hub, self._downloads, self._highlighter, self._frame)
-            sheet.open_results()
-
-    def _open_library(self) -> None:
-        if not self._library.shown:
-            sheet = LibrarySheet(self.appearance, self._library, self._frame)
-            sheet.add_requested.connect(lambda: self._desk.ask_for_file(self._library.add))
-            sheet.find_requested.connect(self._find_models)
-            sheet.open_library()
-
-    def _offer_library(self, download: Download) -> None:
-        def show() -> None:
-            self._library.open_arrived(download)
-            self._open_library()
-
-        text = _("{name} is ready.").format(name=title(download))
-        self.page.notices.show_offer(text, Offer(_("Show it"), show))
-
-    def _learn_of_models(self) -> None:
-        """Gather anew what is known of the models, while something shows it."""
-        if self._desk.picker.isVisible() or self._library.shown:
-            self._library.refresh()
 
     def _find_chat(self) -> None:
         self._frame.show_sidebar(True)

@@ -1,10 +1,10 @@
-"""Choosing a model, and adding one: from the picker, a file dialog, or a file dropped on the window."""
+"""Choosing a model, and adding one: from the picker or a file dialog."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, QPoint, Qt
-from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.domain.download import Download
 from app.domain.errors import UserError
@@ -40,7 +40,7 @@ class ModelDesk(QObject):
         offers: ModelOffers,
         over: QWidget,
     ) -> None:
-        """Make the picker and the drop target, which lie over `over`."""
+        """Make the picker, which lies over `over`."""
         super().__init__(over)
         self._poster, self._models, self._chat, self._notices = poster, models, chat, notices
         self._facts = facts
@@ -51,11 +51,6 @@ class ModelDesk(QObject):
         self.picker.add_requested.connect(self.ask_for_file)
         self.picker.unload_requested.connect(models.unload)
         offers.adopted.connect(self._adopted)
-        self._target = QLabel(_("Drop the file to use this model"), over)
-        self._target.setObjectName("dropTarget")
-        self._target.setProperty("measure", "reading")
-        self._target.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._target.hide()
 
     def open_picker(self, corner: QPoint) -> None:
         """Show the models, the card's corner at `corner`; shown already, take them away."""
@@ -111,21 +106,9 @@ class ModelDesk(QObject):
         self.picker.close_card()
         self.choose(model)
 
-    def show_target(self, shown: bool) -> None:
-        """Show that a file may be dropped, or no longer."""
-        self._target.setGeometry(self._over.rect().adjusted(12, 12, -12, -12))
-        self._target.setVisible(shown)
-        self._target.raise_()
-
 
 def arrived_as(download: Download, model: Model) -> bool:
     """Return whether `model` is what a download has brought: the first of its files, or a copy of it."""
     if download.sha256 and model.sha256 == download.sha256:
         return True
     return lies_at(model, download.repository, download.parts[0].path)
-
-
-def gguf_in(mime: QMimeData) -> Path | None:
-    """Return the first GGUF file among what is dragged."""
-    paths = (Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile())
-    return next((path for path in paths if path.suffix.lower() == ".gguf"), None)

@@ -264,7 +264,7 @@ def test_a_sheet_that_closes_early_leaves_nothing_behind(fireside, find, qtbot):
     search(sheet, "maker/Llama-3.1-8B-GGUF", qtbot)
     sheet.close_card()
     qtbot.waitUntil(lambda: not fireside.window.findChildren(FindSheet))
-    qtbot.waitUntil(lambda: fireside.window._hub.page.card is not None)
+    qtbot.waitUntil(lambda: fireside.window.model_sheets.hub.page.card is not None)
     again = find()  # where it was left
     qtbot.waitUntil(lambda: again.page is not None and again.page.variants.isVisible())
     assert QApplication.focusWidget() is not None

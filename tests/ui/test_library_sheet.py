@@ -62,7 +62,7 @@ def know(fireside, qtbot) -> None:
     qtbot.waitUntil(lambda: all(model.sha256 or model.problem for model in fireside.models.known))
     fireside.models.refresh().result(10)
     fireside.facts.look().result(10)
-    fireside.window._library.refresh()
+    fireside.window.model_sheets.library.refresh()
     fireside.settle()
 
 
@@ -142,7 +142,7 @@ def test_all_models_with_all_that_is_known(library, fireside, own, linked, qtbot
         "quantization": "F32",
     }
     assert page.value("file") == str(own)
-    model = fireside.window._library.model
+    model = fireside.window.model_sheets.library.model
     assert page.value("sha256") == f"{model.sha256[:12]}…"
     page.whole.click()
     assert page.value("sha256") == model.sha256

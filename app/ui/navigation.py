@@ -1,0 +1,88 @@
+"""The way from one chat to another, and back to the one that was open last."""
+
+from PySide6.QtCore import QObject, Qt
+
+from app.domain.language import _
+from app.services.conversation import Conversation
+from app.services.preferences import Preferences
+from app.ui.chat_page import ChatPage
+from app.ui.current_chat import CurrentChat
+from app.ui.drafts import Drafts
+from app.ui.frame import Frame
+from app.ui.notices import Offer
+from app.ui.post import Poster
+from app.ui.sidebar.shelf import Shelf
+
+
+class Navigation(QObject):
+    """Goes to a chat: the page shows it, the sidebar marks it, the next start finds it open again."""
+
+    def __init__(
+        self,
+        poster: Poster,
+        preferences: Preferences,
+        conversation: Conversation,
+        drafts: Drafts,
+        shelf: Shelf,
+        chat: CurrentChat,
+        page: ChatPage,
+        frame: Frame,
+    ) -> None:
+        super().__init__(frame)
+        self._poster, self._preferences, self._conversation = poster, preferences, conversation
+        self._drafts = drafts
+        self._shelf, self._chat, self._page, self._frame = shelf, chat, page, frame
+        chat.opened.connect(self._opened)
+        chat.begun.connect(self._opened)
+        shelf.deleted.connect(self._deleted)
+
+    def resume(self) -> None:
+        """Show what is unsent, or the chat that was open last, unless a person has begun something."""
+
+        def reopen(chat_id: object) -> None:
+            if isinstance(chat_id, int) and self._chat.id is None and not self._page.composer.text:
+                self._chat.open(chat_id, on_error=lambda gone: None)
+
+        self._drafts.load_new(self._show_draft)
+        self._poster.when_done(self._preferences.open_chat(), reopen)
+
+    def begin_new(self) -> None:
+        """Go to a chat in which nothing has been said."""
+        self._frame.leave_sidebar()
+        self._chat.begin_new()
+        self._page.composer.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def open(self, chat_id: int) -> None:
+        """Go to a chat."""
+        self._frame.leave_sidebar()
+        self._shelf.chats.set_open(chat_id)
+        if chat_id != self._chat.id:
+            self._chat.open(chat_id)
+        self._page.composer.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def step(self, step: int) -> None:
+        """Go to the chat above (-1) or below (1) in the sidebar, if there is one."""
+        chat_id = self._shelf.chats.neighbour(self._chat.id, step)
+        if chat_id is not None:
+            self.open(chat_id)
+
+    def _show_draft(self, text: str) -> None:
+        if self._chat.id is None and not self._page.composer.text:
+            self._page.composer.set_draft(text)
+
+    def _opened(self) -> None:
+        self._shelf.chats.set_open(self._chat.id)
+        self._poster.when_done(self._preferences.set_open_chat(self._chat.id), lambda done: None)
+
+    def _deleted(self, chat_id: int) -> None:
+        was_open = chat_id == self._chat.id
+        self._conversation.forget(chat_id)
+        if was_open:
+            self.begin_new()
+
+        def restored() -> None:
+            if was_open and self._chat.id is None:
+                self.open(chat_id)
+
+        undo = Offer(_("Undo"), lambda: self._shelf.restore(chat_id, restored))
+        self._page.notices.show_offer(_("The chat was deleted."), undo)
