@@ -57,14 +57,26 @@ from app.storage.preferences import PreferenceStore
 from app.storage.uses import UseStore
 from app.ui.assets import asset
 
-_USER_ERROR, _INTERRUPTED = 3, 130
+_USER_ERROR, _INTERRUPTED, _UNREAD = 3, 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command `fireside`; return its exit code.
 
     0: done. 2: wrong usage. 3: it could not be done, and a sentence said why. 130: interrupted.
+    141: whoever read what it prints has gone, as `head` does.
     """
+    try:
+        code = _run(argv)
+        if sys.stdout is not None:  # as in a window without a terminal
+            sys.stdout.flush()  # at the exit it would be too late to catch what this raises
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # takes what is left
+        return _UNREAD
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     language.install(asset("translations"))
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == [TRIAL]:

@@ -154,6 +154,14 @@ def test_doctor_tells_what_a_bug_report_needs(home: Path) -> None:
     assert str(home) in fireside(home, "doctor")
 
 
+def test_a_reader_who_has_enough_ends_it_without_a_word(home: Path) -> None:
+    process = start(home, "doctor")
+    assert process.stdout is not None
+    process.stdout.close()
+    _out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (141, "")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
