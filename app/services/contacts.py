@@ -1,10 +1,11 @@
 """What Fireside has asked over the network: in this run as it happens, and before from a small file."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.changes import Changed, Changes, Kind
+from app.services.threads import Threads
 from app.storage.contact_file import ContactFile
 from models_registry.hub.contacts import DONE, LED_ON, STOPPED, Contact, ContactLog, Purpose
 from models_registry.hub.errors import HubProblem
@@ -24,7 +25,7 @@ class Contacts:
     def __init__(self, file: ContactFile, changes: Changes) -> None:
         """Wire the service; nothing is read yet."""
         self._file, self._changes = file, changes
-        self._thread = ThreadPoolExecutor(1, "contacts")
+        self._thread = Threads(1, "contacts")
         self.log = ContactLog(self._tell)
 
     def known(self) -> tuple[Contact, ...]:

@@ -1,7 +1,7 @@
 """What a hub has: searched, looked at, and chosen for download."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from app.domain.hub_problems import explain
 from app.domain.language import _
 from app.domain.model_problems import explain as explain_file
 from app.services.hubs import Hubs, HubSettings
+from app.services.threads import Threads
 from models_registry import naming
 from models_registry.errors import ModelFileError
 from models_registry.header import Header
@@ -65,7 +66,7 @@ class Discovery:
     def __init__(self, hubs: Hubs) -> None:
         """Wire the service; nothing is sent yet."""
         self._hubs = hubs
-        self._threads = ThreadPoolExecutor(_AT_ONCE, "hub")
+        self._threads = Threads(_AT_ONCE, "hub")
         self._pages: Iterator[tuple[Found, ...]] | None = None
         self._closing = Event()
 
@@ -160,12 +161,7 @@ class Discovery:
             with _explained(self._hubs, name):
                 return question()
 
-        try:
-            return self._threads.submit(ask)
-        except RuntimeError:  # closed: the window asks for one page more on its way out
-            unasked: Future[_T] = Future()
-            unasked.cancel()
-            return unasked
+        return self._threads.submit(ask)
 
 
 def _part(file: RemoteFile) -> RemotePart:

@@ -1,12 +1,13 @@
 """The next larger context for a chat that has outgrown its own: from the header of its model alone."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import psutil
 
 from app.domain.loading import LoadOptions
 from app.domain.model import Model
 from app.services.headers import header_of
+from app.services.threads import Threads
 from models_registry.fit import CELL_STEP
 from models_registry.memory import estimate
 from models_registry.rope import most as farthest
@@ -49,7 +50,7 @@ class Extensions:
     """The same on a thread of its own."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "extension")
+        self._thread = Threads(1, "extension")
 
     def next_context(
         self, model: Model, options: LoadOptions, context: int, needed: int

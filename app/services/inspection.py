@@ -1,12 +1,13 @@
 """What a person may want to know before they change how a model is loaded or writes: off their thread."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.domain.loading import LoadOptions
 from app.domain.model import Model
 from app.services.headers import listed_header_of
+from app.services.threads import Threads
 from app.storage.folders import Folders
 from models_registry.errors import ModelFileError
 
@@ -20,7 +21,7 @@ class Inspection:
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
-        self._thread = ThreadPoolExecutor(1, "inspection")
+        self._thread = Threads(1, "inspection")
 
     def outlook(self, model: Model, context: int | None, options: LoadOptions) -> "Future[Outlook]":
         """Return what `model` takes, and what its file recommends."""

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -16,6 +16,7 @@ from app.domain.model import Model
 from app.engine import records
 from app.engine.worker import Engine
 from app.services.headers import header_of
+from app.services.threads import Threads
 from models_registry.fit import usual_context
 
 FOLDER = "long-reading"
@@ -86,8 +87,8 @@ class LongReadings:
         self._folder = folder / FOLDER
         self._text = text
         self._closing = Event()
-        self._thread = ThreadPoolExecutor(1, "long-reading")
-        self._looks = ThreadPoolExecutor(1, "long-reading-kept")  # a test takes minutes
+        self._thread = Threads(1, "long-reading")
+        self._looks = Threads(1, "long-reading-kept")  # a test takes minutes
 
     def begin(self, model: Model, context: int | None, options: LoadOptions) -> Test:
         """Test `model`; takes minutes.

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from app.domain.model import EngineStatus, Model, Origin
 from app.domain.model_problems import explain
 from app.engine.worker import Engine
 from app.services.headers import header_of
+from app.services.threads import Threads
 from app.services.verification import Outcome, Verdict, Verification
 from models_registry.errors import ModelFileError
 from models_registry.header import Header
@@ -51,7 +52,7 @@ class Models:
         self._engine = engine
         self._changes = changes
         self._identified = identified
-        self._files = ThreadPoolExecutor(1, "models")
+        self._files = Threads(1, "models")
         self._waiting = 0  # tasks that a person waits for; hashing in the background gives way to them
         self._closing = Event()
         self._loading: Job | None = None
@@ -325,8 +326,7 @@ class Models:
             sha256 = None
         if sha256:
             self._know(model.path, sha256)
-        with suppress(RuntimeError):  # closed meanwhile
-            self._files.submit(self._identify_next)
+        self._files.submit(self._identify_next)
 
     def _know(self, path: Path, sha256: str) -> None:
         self._identified(str(path), sha256)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from app.domain.errors import UserError
 from app.domain.hub_problems import explain
 from app.services.hubs import Hubs, HubSettings, TokenState
+from app.services.threads import Threads
 from app.storage.preferences import PreferenceStore
 from models_registry.hub.client import Connection, Hub
 from models_registry.hub.errors import HubError
@@ -76,7 +77,7 @@ class Network:
     def __init__(self, hubs: Hubs, store: PreferenceStore, throttle: Throttle) -> None:
         """Wire the service: the hub, where the limit is kept, and what keeps downloads to it."""
         self._hubs, self._store, self._throttle = hubs, store, throttle
-        self._thread = ThreadPoolExecutor(1, "network")
+        self._thread = Threads(1, "network")
 
     def begin(self) -> "Future[None]":
         """Have downloads keep to the limit that was set."""

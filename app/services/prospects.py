@@ -1,7 +1,7 @@
 """A model at a hub as seen from this computer: whether it fits, whom its name imitates, and how to get it."""
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from app.domain.download import Download
@@ -11,6 +11,7 @@ from app.services.downloads import Downloads
 from app.services.hubs import Hubs
 from app.services.model_facts import beside
 from app.services.recommendations import FIT_NAMES, this_computer
+from app.services.threads import Threads
 from models_registry import catalogue, fit
 from models_registry.header import Header
 from models_registry.hub.names import near_names
@@ -47,7 +48,7 @@ class Prospects:
     def __init__(self, hubs: Hubs, discovery: Discovery, downloads: Downloads) -> None:
         """Wire the service; nothing is sent yet."""
         self._hubs, self._discovery, self._downloads = hubs, discovery, downloads
-        self._thread = ThreadPoolExecutor(2, "prospects")
+        self._thread = Threads(2, "prospects")
 
     def first_look(self, repository: Repository) -> "Future[Prospect]":
         """Return what is known without reading from any file: how well they fit is a guess by their size."""

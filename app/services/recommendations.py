@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import psutil
@@ -11,6 +11,7 @@ from app.domain.download import Download
 from app.domain.language import _, of_data
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
+from app.services.threads import Threads
 from models_registry import catalogue, recommendation
 from models_registry.recommendation import Computer, Fit, Reason, Recommendation
 
@@ -71,7 +72,7 @@ class Recommendations:
         """Wire the service; the catalogue is read when it is wanted."""
         self._discovery = discovery
         self._downloads = downloads
-        self._thread = ThreadPoolExecutor(1, "recommendations")
+        self._thread = Threads(1, "recommendations")
         self._made: dict[str, Recommendation] = {}  # by the entry's id
 
     def here(self, limit: int | None = None) -> "Future[list[Suggestion]]":

@@ -1,11 +1,12 @@
 """What the engine keeps on disk of chats, so as not to read them again: how much it is, and an end to it."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.domain.errors import UserError
 from app.domain.language import _
+from app.services.threads import Threads
 from app.storage.folders import Folders
 
 
@@ -62,7 +63,7 @@ class Snapshots:
     def __init__(self, folders: Folders) -> None:
         """Wire the service; nothing is looked at yet."""
         self._folders = folders
-        self._thread = ThreadPoolExecutor(1, "snapshots")
+        self._thread = Threads(1, "snapshots")
 
     def usage(self) -> "Future[Usage]":
         """Return what is there now."""
