@@ -239,7 +239,7 @@ class ChatPage(QWidget):
             "copy": self._copy,
             "edit": self._edit,
             "regenerate": lambda number: self._guard(lambda: self._on(number, chat.regenerate)),
-            "pin": lambda number: self._on(number, chat.pin),
+            "pin": lambda number: self._on(number, chat.horizon.pin),
             "budget": lambda number: self.budget_requested.emit(),
             "continue": lambda number: self._on(number, chat.resume),
             "versions": lambda number: self._on(number, chat.write_versions),
@@ -248,7 +248,7 @@ class ChatPage(QWidget):
         }
         transcript.asked.connect(lambda what, number: wanted[what](number))
         transcript.version_requested.connect(chat.show_version)
-        transcript.summary_written.connect(chat.write_summary)
+        transcript.summary_written.connect(chat.horizon.write_summary)
         transcript.link_activated.connect(lambda address: ask_to_open(address, self.window()))
         self._empty.starter_chosen.connect(composer.fill)
         self._empty.file_requested.connect(self.file_requested)
@@ -293,7 +293,7 @@ class ChatPage(QWidget):
 
     def _with_line(self, rows: list[Row]) -> list[Row]:
         """Return `rows` with the line above which the model no longer sees, if there is one."""
-        line = self.chat.line
+        line = self.chat.horizon.line
         place = next((n for n, row in enumerate(rows) if line and row.message.id == line[0]), 0)
         if line is None or not place:
             return rows

@@ -86,7 +86,7 @@ class ContextDesk(QObject):
     def count(self, then: Callable[[Budget], None] | None = None) -> None:
         """Count now, and call `then`, too, with what was counted."""
         self._pause.stop()
-        counting = None if self._closed else self._chat.count(*self._draft())
+        counting = None if self._closed else self._chat.horizon.count(*self._draft())
         if counting is None:
             self._take(None)
             return
@@ -131,7 +131,7 @@ class ContextDesk(QObject):
         model, budget = self._chat.model, self.budget
         if model is None or budget is None:
             return
-        options = self._chat.options_of(model)
+        options = self._chat.choices_of(model).options
 
         def show(context: int | None) -> None:
             if self._closed:
@@ -181,7 +181,7 @@ class ContextDesk(QObject):
         if run is None:
             return
         self._restored = self._card.once  # until the answer has begun; then it is asked again
-        self._chat.set_policy(policy, lambda: self._try(run))
+        self._chat.horizon.set_policy(policy, lambda: self._try(run))
 
     def _try(self, run: Callable[[], None]) -> None:
         try:
@@ -196,7 +196,7 @@ class ContextDesk(QObject):
     def _grown(self) -> None:
         if self._restored:
             self._restored = False
-            self._chat.set_policy(Policy.ASK)
+            self._chat.horizon.set_policy(Policy.ASK)
         self.touch()
 
     def _leave(self) -> None:

@@ -63,7 +63,7 @@ class ContextView(QObject):
             return
         if self.panel is None:
             self.panel = BudgetPanel(self._appearance, self._over)
-            self.panel.policy_chosen.connect(self._chat.set_policy)
+            self.panel.policy_chosen.connect(self._chat.horizon.set_policy)
             self.panel.context_requested.connect(self.context_requested)
         self._fill(self.panel)
         self.desk.explain_extension(self.panel.choice)

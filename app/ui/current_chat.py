@@ -8,12 +8,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.budget import Budget, Policy, Summary, horizon
 from app.domain.chat import Chat, Message, Role, Started, Tree
+from app.domain.choices import Choices
 from app.domain.errors import UserError
 from app.domain.generation import Chosen, Rendered
 from app.domain.language import _
-from app.domain.loading import LoadOptions
 from app.domain.model import Model
 from app.domain.settings import Settings
 from app.services.budget import Budgets
@@ -22,6 +21,7 @@ from app.services.conversation import Conversation
 from app.services.history import History
 from app.services.live import Live, Phase
 from app.services.models import Models
+from app.ui.horizon import Horizon
 from app.ui.open_chat import OpenChat
 from app.ui.post import Poster
 
@@ -31,6 +31,7 @@ class CurrentChat(QObject):
 
     Attributes:
         state: The chat as it was last read, with all its messages.
+        horizon: How far back the model sees in it.
 
     Signals:
         leaving: Another chat is about to take the place of this one.
@@ -68,14 +69,13 @@ class CurrentChat(QObject):
         super().__init__()
         self._poster, self._history = poster, history
         self._conversation, self._models, self._choices = conversation, models, choices
-        self._budgets = budgets
-        self._summaries: list[Summary] = []
         self._new_context: int | None = None
         self._new_system_prompt = ""  # of a chat in which nothing has been said yet
         self._chosen: dict[int | None, Path] = {}
         self._sending: Future[Started] | Future[list[Started]] | None = None
         self._visit = 0  # counts the chats that were shown: what comes late finds another number
         self.state = OpenChat()
+        self.horizon = Horizon(poster, history, budgets, self)
 
     @property
     def id(self) -> int | None:
@@ -170,7 +170,7 @@ class CurrentChat(QObject):
         self._visit += 1
         self.leaving.emit()
         self.state = OpenChat()
-        self._summaries = []
+        self.horizon.forget()
         self._chosen.pop(None, None)
         self._new_system_prompt, self._new_context = "", None
         self.opened.emit()
@@ -191,16 +191,13 @@ class CurrentChat(QObject):
         self._refuse_unsaved()
         parent = edited.parent_id if edited else self.state.tip
         chat_id, model = self.state.id, self._model_or_refuse()
-        chosen = self._choices.of(model)
-        settings = chosen.settings
-        if self._new_context and chat_id is None:  # afterwards the chat itself knows it
-            settings = replace(settings, context=self.context_of(model))
+        chosen = self.choices_of(model)
         self._sending = starting = self._conversation.send(
             chat_id,
             parent,
             text,
             model,
-            settings,
+            chosen.settings,
             chosen.options,
             chosen.adapters,
             system_prompt=self._new_system_prompt,
@@ -272,63 +269,12 @@ class CurrentChat(QObject):
             tip = self.state.tree.newest_leaf(message_id)
             self._poster.when_done(self._history.show_version(self.state.id, tip), lambda done: None)
 
-    def options_of(self, model: Model) -> LoadOptions:
-        """Return how `model` is set to be loaded."""
-        return self._choices.of(model).options
-
-    def count(self, draft: str, edited: Message | None = None) -> "Future[Budget] | None":
-        """Return what saying `draft` now, in place of `edited` if given, would send; None without a model."""
-        model = self.model
-        if model is None:
-            return None
+    def choices_of(self, model: Model) -> Choices:
+        """Return what is set for `model`, with the context that was chosen for a chat not yet begun."""
         chosen = self._choices.of(model)
-        return self._budgets.of(
-            self.id,
-            edited.parent_id if edited else self.state.tip,
-            draft,
-            model,
-            chosen.settings,
-            chosen.options,
-            chosen.adapters,
-            system_prompt=self._new_system_prompt,
-        )
-
-    def set_policy(self, policy: Policy, done: Callable[[], None] = lambda: None) -> None:
-        """Choose what happens when this chat outgrows its context; `done` is called once that is kept."""
-        if self.id is not None:
-            self._poster.when_done(self._history.set_policy(self.id, policy), lambda kept: done())
-
-    def pin(self, message: Message) -> None:
-        """Keep a message in view of the model, or no longer."""
-        self._poster.when_done(self._history.pin_message(message.id, not message.pinned), lambda done: None)
-
-    @property
-    def line(self) -> tuple[int, Summary | None] | None:
-        """Return below which message the model still sees all, and the summary it has of the rest, if any."""
-        path = self.state.tree.path(self.state.tip)
-        below = horizon([(message.id, message.seen_from) for message in path])
-        if below is None:
-            return None
-        last = next((m for m in reversed(path) if m.seen_from is not None), None)
-        found = (each for each in self._summaries if last and each.id == last.summary_id)
-        return below, next(found, None)
-
-    def write_summary(self, text: str) -> None:
-        """Have the words of a person stand for what the model no longer sees."""
-        line = self.line
-        if line is not None and line[1] is not None:
-            self._poster.when_done(self._history.edit_summary(line[1], text), lambda done: None)
-
-    def take_summaries(self, chat_ids: tuple[int, ...] = ()) -> None:
-        """Read what stands for the older messages of this chat, if it is among those that have changed."""
-        if self.id is not None and (not chat_ids or self.id in chat_ids):
-            reading = self._history.summaries(self.id)
-            self._poster.when_done(reading, partial(self._know_summaries, self._visit), lambda gone: None)
-
-    def _know_summaries(self, visit: int, summaries: list[Summary]) -> None:
-        if visit == self._visit and summaries != self._summaries:
-            self._summaries = summaries
-            self.changed.emit()
+        if self.state.chat is None and self._new_context:  # afterwards the chat itself knows it
+            return replace(chosen, settings=replace(chosen.settings, context=self.context_of(model)))
+        return chosen
 
     def _when_started(
         self, starting: "Future[Started]", begun: Callable[[Started], None], again: Callable[[], None]
@@ -399,9 +345,9 @@ class CurrentChat(QObject):
             self._visit += 1  # what was said in the chat that is left, while this one was read, is not for it
             self.leaving.emit()
             self.state = OpenChat(*read)
-            self._summaries = []
+            self.horizon.forget()
             self.opened.emit()
-            self.take_summaries()
+            self.horizon.take_summaries()
 
     def _refresh(self, visit: int, read: tuple[Chat, Tree]) -> None:
         if visit == self._visit and read[0].id == self.state.id:

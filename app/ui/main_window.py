@@ -323,7 +323,7 @@ class MainWindow(QMainWindow):
                 self._chat.take_messages(change.ids)
                 self.model_sheets.refresh()
             case Kind.SUMMARIES:
-                self._chat.take_summaries(change.ids)
+                self._chat.horizon.take_summaries(change.ids)
             case Kind.DOWNLOADS:
                 self._downloads.refresh()
             case Kind.NETWORK:

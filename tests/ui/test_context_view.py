@@ -160,7 +160,7 @@ def test_a_chat_with_room_is_not_asked_about(full, qtbot):
 
 
 def test_whoever_wants_to_be_asked_is_asked_each_time(full, qtbot):
-    full.chat.set_policy(Policy.ASK)
+    full.chat.horizon.set_policy(Policy.ASK)
     assert policy(full) is Policy.ASK
     for _turn in range(2):
         submit(full, qtbot)
@@ -181,7 +181,7 @@ def test_the_line_and_its_summary_survive_a_restart_and_follow_the_version(full,
     full.store.mark_seen(path[3].id, path[2].id, summary.id).result(10)
     full.close()
     again = start().show()
-    qtbot.waitUntil(lambda: bool(again.chat.line and again.chat.line[1]))
+    qtbot.waitUntil(lambda: bool(again.chat.horizon.line and again.chat.horizon.line[1]))
     rows = view(again)._rows
     assert [is_boundary(row) for row in rows] == [False, False, True, False, False]
     assert rows[2].message.text == "They said word."
@@ -203,3 +203,14 @@ def test_a_message_is_pinned_and_counted_as_such(full, qtbot):
     qtbot.waitUntil(lambda: not full.chat.message(question.id).pinned)
     QApplication.processEvents()
     assert not any(row.pinned for row in view(full)._rows)
+
+
+def test_a_context_chosen_before_the_first_word_counts(fireside, qtbot):
+    asked = []
+    chat, of = fireside.chat, fireside.chat.horizon._budgets.of
+    chat.horizon._budgets.of = lambda *asking, **more: asked.append(asking[4]) or of(*asking, **more)
+    chat.set_context(1024)
+    chat.horizon.count("one")
+    chat.set_context(None)
+    chat.horizon.count("one")
+    assert [settings.context for settings in asked] == [1024, None]
