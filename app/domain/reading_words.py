@@ -1,8 +1,8 @@
-"""How far a long prompt has been read, in words."""
+"""What happens before the first word of an answer, in words: mostly, how far a long prompt has been read."""
 
 import math
 
-from app.domain.generation import Reading
+from app.domain.generation import Loading, Reading, WaitsForSummary
 from app.domain.language import _
 
 _LEAST_SECONDS = 0.5  # before that nothing can be said of the speed
@@ -30,3 +30,15 @@ def reading_text(reading: Reading) -> str:
         speed=f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}",
         time=duration_text((reading.total - reading.done) / speed),
     )
+
+
+def activity_text(event: object) -> str:
+    """Return what the engine is at, as `event` tells; empty when there is nothing to say."""
+    match event:
+        case Loading(fraction=fraction):
+            return _("Loading the model… {percent} %").format(percent=round(fraction * 100))
+        case WaitsForSummary():
+            return _("Summarising older messages, to make room…")
+        case Reading() if event.total:
+            return reading_text(event)
+    return ""

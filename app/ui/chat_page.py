@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -11,20 +10,13 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.chat import Message, Role
 from app.domain.errors import UserError
-from app.domain.generation import (
-    Chosen,
-    Failed,
-    Finished,
-    Loading,
-    Reading,
-    Rendered,
-    WaitsForSummary,
-)
+from app.domain.generation import Failed, Finished
 from app.domain.language import _
 from app.domain.model import Model, Origin
-from app.domain.reading_words import reading_text
+from app.domain.reading_words import activity_text
 from app.services.live import Update
 from app.services.models import Models
+from app.ui.answer_sheets import AnswerSheets
 from app.ui.appearance import Appearance
 from app.ui.composer import Composer
 from app.ui.current_chat import CurrentChat
@@ -37,8 +29,6 @@ from app.ui.links import ask_to_open
 from app.ui.notices import Notices, Offer
 from app.ui.open_chat import with_progress
 from app.ui.other_model import answer_with, instead
-from app.ui.probability_sheet import ProbabilitySheet
-from app.ui.prompt_sheet import PromptSheet
 from app.ui.top_bar import TopBar
 from app.ui.transcript.boundary import boundary_row
 from app.ui.transcript.message import Row
@@ -165,7 +155,7 @@ class ChatPage(QWidget):
         if isinstance(update.event, Finished | Failed):
             self._transcript.finish_stream(self._row(with_progress(shown, self.chat.lives.get(shown.id))))
         elif not written:
-            self._transcript.set_activity(update.message_id, _activity(update.event))
+            self._transcript.set_activity(update.message_id, activity_text(update.event))
 
     def take_lives(self) -> None:
         """Show whether the chat is being answered."""
@@ -220,6 +210,7 @@ class ChatPage(QWidget):
 
     def _connect(self) -> None:
         chat, composer, transcript = self.chat, self.composer, self._transcript
+        sheets = AnswerSheets(self._appearance, chat, self._models, self, self.notices.show_error)
         chat.leaving.connect(self.save_draft)
         chat.opened.connect(self._show_chat)
         chat.begun.connect(lambda: self._drafts.save(None, ""))
@@ -243,8 +234,8 @@ class ChatPage(QWidget):
             "budget": lambda number: self.budget_requested.emit(),
             "continue": lambda number: self._on(number, chat.resume),
             "versions": lambda number: self._on(number, chat.write_versions),
-            "prompt": lambda number: self._on(number, self._show_prompt),
-            "probabilities": lambda number: self._on(number, self._show_probabilities),
+            "prompt": lambda number: self._on(number, sheets.show_prompt),
+            "probabilities": lambda number: self._on(number, sheets.show_probabilities),
         }
         transcript.asked.connect(lambda what, number: wanted[what](number))
         transcript.version_requested.connect(chat.show_version)
@@ -364,28 +355,6 @@ class ChatPage(QWidget):
             self._edited = message
             self.composer.begin_edit(message.text)
 
-    def _show_prompt(self, answer: Message) -> None:
-        def show(prompt: Rendered) -> None:
-            read = self._models.status.of(Path(answer.model.path)) if answer.model else self._models.status
-            sheet = PromptSheet(self._appearance, prompt, read.template_notes, self._over())
-            sheet.open_card(sheet.pages)
-
-        self.chat.read_prompt(answer, show)
-
-    def _show_probabilities(self, answer: Message) -> None:
-        def show(tokens: list[Chosen]) -> None:
-            if not tokens:
-                self.notices.show_error(UserError(_("No token probabilities were kept with this answer.")))
-                return
-            sheet = ProbabilitySheet(self._appearance, tokens, self._over())
-            sheet.open_card(sheet.tokens)
-
-        self.chat.read_probabilities(answer, show)
-
-    def _over(self) -> QWidget:
-        """Return what a sheet lies over: all of the window."""
-        return self.parentWidget() or self
-
     def _forget_edit(self) -> None:
         self._edited = None
 
@@ -420,17 +389,6 @@ class ChatPage(QWidget):
         else:
             text = _("Ask anything")
         self.composer.set_placeholder(text)
-
-
-def _activity(event: object) -> str:
-    match event:
-        case Loading(fraction=fraction):
-            return _("Loading the model… {percent} %").format(percent=round(fraction * 100))
-        case WaitsForSummary():
-            return _("Summarising older messages, to make room…")
-        case Reading() if event.total:
-            return reading_text(event)
-    return ""
 
 
 def _caution(model: Model | None) -> str:
