@@ -4,6 +4,7 @@ It computes in a context of its own beside the model's, and only while no answer
 """
 
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,16 @@ import numpy as np
 import psutil
 
 from app.domain.errors import UserError
-from app.domain.generation import Failed, Finished, Reading
+from app.domain.generation import Failed, Finished, Job, Reading
 from app.domain.language import _
 from app.domain.loading import LoadOptions
 from app.domain.long_reading import Examination, Fact, LongReading, ReadingJob
 from app.engine import native, planted_facts
 from app.engine.context import Aborted, Context, NoSlot, Part
 from app.engine.loaded import Loaded
+from app.engine.loader import Loader
 from app.engine.logits import view
+from app.engine.model import LoadCancelled
 from models_registry.fit import CELL_STEP, Layout
 from models_registry.memory import estimate
 from models_registry.room import Cost, Room, Way
@@ -29,11 +32,71 @@ from models_registry.rope_options import RopeError, RopeOptions
 TAIL = 2048
 """Tokens at the end of a text whose perplexity is compared; fewer where the text is short."""
 
+_PASSING_CONTEXT = 2 * CELL_STEP  # tokens
 _LEAST = 256  # tokens; fewer tell nothing
 _LOGITS = 128 << 20  # bytes of them in one batch
 _ROWS = (16, 512)  # tokens of a batch, all of which get logits
 _STEPS = 24  # values by position, at the least
 _LOOK = 16  # rows after which a stop is looked for
+
+
+class Checks:
+    """The examinations that were asked for, one after the other. Lives on the engine's thread."""
+
+    def __init__(self, loader: Loader, yielding: bytearray) -> None:
+        """Begin with none.
+
+        Args:
+            loader: What brings their models into memory.
+            yielding: Two bytes, the first of which is set whenever anything is asked; see `ReadingCheck`.
+        """
+        self._loader, self._yielding = loader, yielding
+        self._checks: deque[ReadingCheck] = deque()
+        self._passing: set[Path] = set()  # models that are in memory for a check alone
+
+    @property
+    def running(self) -> bool:
+        """Return whether `step` has something to do."""
+        return bool(self._checks)
+
+    def begin(self, examination: Examination, job: Job) -> None:
+        """Have a model examined, in its turn.
+
+        Raises:
+            UserError: When the model cannot be loaded.
+        """
+        path = examination.model
+        loaded = self._loader.residents.find(path)
+        if loaded is None:
+            try:
+                # As small as can be: it computes in a context of its own.
+                loaded = self._loader.load(path, _PASSING_CONTEXT, examination.options, job)
+            except LoadCancelled:
+                job.put(Finished(None))
+                return
+            self._passing.add(path)
+        if isinstance(job, ReadingJob):
+            self._checks.append(ReadingCheck(loaded, examination, job, self._yielding))
+
+    def step(self) -> None:
+        """Compute a batch of the first of them."""
+        check = self._checks[0]
+        ending = check.step()
+        if ending is None:
+            return
+        self._checks.remove(check)
+        path = check.path
+        if path in self._passing and not any(each.path == path for each in self._checks):
+            self._passing.remove(path)
+            loaded = self._loader.residents.find(path)
+            if loaded and loaded.context.size == _PASSING_CONTEXT:  # nothing was asked of it meanwhile
+                self._loader.give_back(loaded)
+        check.job.put(ending)
+
+    def stop(self, error: UserError | None = None) -> None:
+        """End all of them, as failed where `error` says why."""
+        while self._checks:
+            self._checks.pop().stop(error)
 
 
 class ReadingCheck:

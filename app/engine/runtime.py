@@ -3,10 +3,11 @@
 import logging
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from app.domain.errors import UserError
@@ -21,28 +22,24 @@ from app.domain.generation import (
     unread,
 )
 from app.domain.language import _
-from app.domain.long_reading import Examination, ReadingJob
+from app.domain.long_reading import Examination
 from app.domain.model import EngineStatus
 from app.domain.retention import Retention
 from app.domain.settings import MAX_SEED, Settings
 from app.engine import native, snapshots
 from app.engine.answer import Answer
-from app.engine.fitting import Counts, Sheet
 from app.engine.grammar import Grammar
 from app.engine.json_schema import grammar_from_schema
 from app.engine.loaded import SNAPSHOTS, Loaded
 from app.engine.loader import Loader, context_size
 from app.engine.model import LoadCancelled, LoadedModel
-from app.engine.reading_check import ReadingCheck
+from app.engine.prompts import Prompts
+from app.engine.reading_check import Checks
 from app.engine.sampler import Sampler
 from app.engine.speculation import Drafter, PromptLookup
 from app.engine.template import Segment
 from app.engine.trial import Trials
 from app.engine.work import Forget, Load, Measure, Prompt, Retain, Unload, Work
-from models_registry.fit import CELL_STEP
-
-_REMEMBERED_ANSWERS = 256
-_PASSING_CONTEXT = 2 * CELL_STEP  # tokens
 
 _log = logging.getLogger("fireside.engine")
 
@@ -88,18 +85,14 @@ class Runtime:
         self._folder = folder
         self._yielding = bytearray(2) if yielding is None else yielding
         self._waiting: deque[Work] = deque()
-        # The tokens that answers were written in: read back from their text they can come out
-        # differently, and the cache would no longer match.
-        self._written: OrderedDict[tuple[Path, str], list[int]] = OrderedDict()
+        self._prompts = Prompts()
         self._begun: dict[Answer, _Begun] = {}
-        self._checks: deque[ReadingCheck] = deque()
-        self._passing: set[Path] = set()  # models that are in memory for a check alone
-        self._counts = Counts()
+        self._checks = Checks(self._loader, self._yielding)
 
     @property
     def busy(self) -> bool:
         """Return whether `step` has something to do."""
-        return bool(self._waiting or self._checks or self._answers)
+        return bool(self._waiting or self._checks.running or self._answers)
 
     @property
     def _answers(self) -> list[Answer]:
@@ -125,8 +118,12 @@ class Runtime:
             except Exception as error:
                 _log.exception("The engine failed")
                 self._fail_all(error)
-        elif self._checks:
-            self._go_on_checking(self._checks[0])
+        elif self._checks.running:
+            try:
+                self._checks.step()
+            except Exception as error:
+                _log.exception("A test failed")
+                self._fail_all(error)
 
     def rest(self) -> bool:
         """Do one of the things for which there is time when nobody waits; False when there is none left."""
@@ -143,10 +140,9 @@ class Runtime:
 
     def close(self) -> None:
         """Keep on disk what is worth it, and give everything back."""
-        while self._checks:
-            self._checks.pop().stop()
+        self._checks.stop()
         self._loader.close()
-        self._written.clear()
+        self._prompts.forget()
         self._begun.clear()
 
     def _next(self) -> Work | None:
@@ -212,7 +208,7 @@ class Runtime:
                     self._forget(chat)
                     work.job.put(Finished(None))
                 case Examination() as examination:
-                    self._start_check(examination, work.job)
+                    self._checks.begin(examination, work.job)
                 case Request() as request:
                     self._start_answer(request, work.job)
         except UserError as error:
@@ -230,41 +226,8 @@ class Runtime:
         for loaded in self._loader.residents:
             loaded.cache.distrust()
         self._begun.clear()
-        while self._checks:
-            self._checks.pop().stop(_failure(error))
+        self._checks.stop(_failure(error))
         self._loader.unload()
-
-    def _start_check(self, examination: Examination, job: Job) -> None:
-        path = examination.model
-        loaded = self._loader.residents.find(path)
-        if loaded is None:
-            try:
-                # As small as can be: it computes in a context of its own.
-                loaded = self._loader.load(path, _PASSING_CONTEXT, examination.options, job)
-            except LoadCancelled:
-                job.put(Finished(None))
-                return
-            self._passing.add(path)
-        if isinstance(job, ReadingJob):
-            self._checks.append(ReadingCheck(loaded, examination, job, self._yielding))
-
-    def _go_on_checking(self, check: ReadingCheck) -> None:
-        try:
-            ending = check.step()
-        except Exception as error:
-            _log.exception("A test failed")
-            self._fail_all(error)
-            return
-        if ending is None:
-            return
-        self._checks.remove(check)
-        path = check.path
-        if path in self._passing and not any(each.path == path for each in self._checks):
-            self._passing.remove(path)
-            loaded = self._loader.residents.find(path)
-            if loaded and loaded.context.size == _PASSING_CONTEXT:  # nothing was asked of it meanwhile
-                self._loader.give_back(loaded)
-        check.job.put(ending)
 
     def _start_answer(self, request: Request, job: Job) -> None:
         """Load what `request` wants, and put its answer among those on their way.
@@ -292,12 +255,10 @@ class Runtime:
             request, settings = found, found.settings
             shifts = found.window is not None and found.window.since > since
         adapters = loaded.adapters.choose(request.adapters)
-        segments = self._segments(loaded.model, request)
+        segments = self._prompts.segments(loaded.model, request)
         begun = request.turns[-1].text if request.continues else ""
-        if begun.strip():  # as the model would have written it, where that is not known
-            written = loaded.model.tokenize(begun, special=False)
-            self._written.setdefault((request.model, begun.strip()), written)
-        prompt = self._tokens(loaded.model, segments)
+        written = self._prompts.go_on_with(loaded.model, begun)
+        prompt = self._prompts.tokens(loaded.model, segments)
         if len(prompt) >= loaded.context.size:
             raise UserError(
                 _("This conversation is {tokens:,} tokens long, but the context holds only {size:,}.").format(
@@ -324,7 +285,7 @@ class Runtime:
             reproducible=settings.seed is not None and not request.background,
             shifts=shifts,
         )
-        self._begun[answer] = _Begun(loaded, begun, self._written.get((request.model, begun.strip()), []))
+        self._begun[answer] = _Begun(loaded, begun, written)
         loaded.scheduler.add(answer, adapters, request.chat)
 
     def _loaded_for(self, request: Request, job: Job, *, any_context: bool) -> Loaded:
@@ -351,8 +312,8 @@ class Runtime:
             job.put(Finished(None))
             return
         if request.window:
-            request = Sheet(loaded.model, request, loaded.context.size, self._counts).as_sent()
-        tokens = self._tokens(loaded.model, self._segments(loaded.model, request))
+            request = self._prompts.sheet(loaded.model, request, loaded.context.size).as_sent()
+        tokens = self._prompts.read(loaded.model, request)
         job.put(Rendered(loaded.model.spelled(tokens), len(tokens)))
         job.put(Finished(None))
 
@@ -360,7 +321,7 @@ class Runtime:
         """Tell what `request` takes, when its model is in memory."""
         if loaded := self._loader.residents.find(request.model):
             size = context_size(loaded.model, request.settings.context)
-            job.put(Sheet(loaded.model, request, size, self._counts).measure())
+            job.put(self._prompts.sheet(loaded.model, request, size).measure())
         job.put(Finished(None))
 
     def _fitted(self, loaded: Loaded, request: Request, job: Job) -> Request | None:
@@ -369,11 +330,8 @@ class Runtime:
         Raises:
             UserError: When nothing can be left out that would make it fit.
         """
-
-        def read(each: Request) -> list[int]:
-            return self._tokens(loaded.model, self._segments(loaded.model, each))
-
-        sheet = Sheet(loaded.model, request, loaded.context.size, self._counts)
+        read = partial(self._prompts.read, loaded.model)
+        sheet = self._prompts.sheet(loaded.model, request, loaded.context.size)
         if request.summarising:
             summary = sheet.summarised(read)
             if summary is not None:
@@ -386,22 +344,6 @@ class Runtime:
         job.put(fit.fitted)
         return fit.request
 
-    def _segments(self, model: LoadedModel, request: Request) -> list[Segment]:
-        variables = request.settings.template_variables
-        if request.continues:
-            return model.template.resume(request.turns, variables)
-        return model.template.render(request.turns, variables)
-
-    def _tokens(self, model: LoadedModel, segments: list[Segment]) -> list[int]:
-        tokens = model.prompt(segments, lambda text: self._written.get((model.path, text.strip())))
-        if not tokens:
-            raise UserError(
-                _("The model could not turn this conversation into tokens."),
-                _("The model's file may be damaged; downloading it again often helps."),
-                "choose-model",
-            )
-        return tokens
-
     def _ended(self, answer: Answer, end: Stats | UserError) -> None:
         begun = self._begun.pop(answer)
         loaded = begun.loaded
@@ -410,10 +352,7 @@ class Runtime:
             answer.job.put(Failed(end))
             return
         if answer.exact:
-            text = (begun.text + answer.text).strip()
-            self._written[loaded.model.path, text] = begun.tokens + answer.written
-            if len(self._written) > _REMEMBERED_ANSWERS:
-                self._written.popitem(last=False)
+            self._prompts.remember(loaded.model, begun.text + answer.text, begun.tokens + answer.written)
         rope = loaded.context.layout.rope
         answer.job.put(Finished(replace(end, rope=rope.type if rope else "none")))
 

@@ -10,18 +10,19 @@ from typing import TypeVar
 from app.domain.budget import Policy, Summary
 from app.domain.chat import CONTINUABLE, Chat, Message, ModelIdentity, Role, Started, Status
 from app.domain.errors import UserError
-from app.domain.generation import Failed, Finished, Rendered, Request, StopReason
+from app.domain.generation import Failed, Finished, Rendered, StopReason
 from app.domain.language import _
 from app.domain.loading import Adapter, LoadOptions
 from app.domain.model import Model
 from app.domain.settings import MAX_SEED, Settings
 from app.engine.worker import Engine
-from app.services.errands import Errands, Events
+from app.services.errands import Errands
+from app.services.exact_prompts import ExactPrompts
 from app.services.extension import Extensions
 from app.services.live import Live, Phase, Update
 from app.services.making_room import MakingRoom
 from app.services.titles import Titles
-from app.services.windows import Writer, request_for, turns_of, window_of
+from app.services.windows import Writer, request_for
 from app.storage.chats import ChatStore
 
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class Conversation:
         self.errands = Errands(lambda: self.on_busy())
         self.extensions = Extensions()
         self._room = MakingRoom(store, engine, post, self.errands, self.extensions)
+        self._prompts = ExactPrompts(store, engine, post, self.errands)
         self._closing = False
         self.live: dict[int, Live] = {}
         self.on_busy: Callable[[], None] = lambda: None
@@ -201,16 +203,7 @@ class Conversation:
 
     def prompt(self, answer: Message) -> "Future[Rendered]":
         """Return exactly what a model read before it wrote `answer`."""
-        asked: Future[Rendered] = Future()
-
-        def read(reading: "Future[tuple[Chat, list[Message], list[Summary]]]") -> None:
-            if (error := reading.exception()) is not None:
-                asked.set_exception(error)
-            else:
-                self._post(lambda: self._render(answer, *reading.result(), asked))
-
-        self._store.summarised_path(answer.chat_id, answer.parent_id).add_done_callback(read)
-        return asked
+        return self._prompts.of(answer)
 
     def pump(self) -> list[Update]:
         """Take what the engine has written since the last call: first to the store, then to the caller."""
@@ -320,36 +313,6 @@ class Conversation:
         self.live[reply.id] = live
         if self._closing:
             self._engine.cancel(live.job)
-
-    def _render(
-        self,
-        answer: Message,
-        chat: Chat,
-        path: list[Message],
-        summaries: list[Summary],
-        asked: "Future[Rendered]",
-    ) -> None:
-        model = Path(answer.model.path if answer.model else chat.model_path)
-        request = Request(
-            model,
-            turns_of(chat, path),
-            answer.settings or Settings(),
-            chat=answer.chat_id,
-            window=window_of(replace(chat, policy=None), [*path, answer], summaries)
-            if answer.seen_from is not None
-            else None,
-        )
-
-        def rendered(events: Events) -> None:
-            found = next((event for event in events if isinstance(event, Rendered)), None)
-            if found is not None:
-                asked.set_result(found)
-            elif isinstance(events[-1], Failed):
-                asked.set_exception(events[-1].error)
-            else:
-                asked.cancel()
-
-        self.errands.add(self._engine.prompt(request), rendered)
 
     def _end(self, live: Live, event: Finished | Failed) -> None:
         if isinstance(event, Failed) or event.stats is None:
