@@ -14,6 +14,7 @@ from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.loading import KV_TYPES, ROPE_METHODS, ROPE_NUMBERS, Adapter, LoadOptions, rope_options
 from app.domain.model import Model
+from app.domain.rope_words import number_meanings
 from app.domain.sampler_words import meanings
 from app.domain.settings import SAMPLERS, Settings
 from app.services import Services
@@ -225,16 +226,7 @@ def add_rope(command: argparse.ArgumentParser) -> None:
         "--rope", choices=ROPE_METHODS, default="auto",
         help=_("how to read beyond the trained context (default: auto, which scales only where it must)"),
     )  # fmt: skip
-    meanings = {
-        "factor": _("how many times longer than the original context to read"),
-        "freq_base": _("the base of the frequencies"),
-        "freq_scale": _("what positions are multiplied with: 1 divided by the factor"),
-        "original_context": _("the context the model was trained for without scaling, such as 8k"),
-        "ext_factor": _("YaRN: how much of the high frequencies stays as it was, 0 to 1"),
-        "beta_fast": _("YaRN: dimensions that turn more often than this stay as they were"),
-        "beta_slow": _("YaRN: dimensions that turn less often than this are scaled in full"),
-    }
-    for name, meaning in meanings.items():
+    for name, meaning in number_meanings().items():
         tokens = name == "original_context"
         group.add_argument(
             _flag(f"rope_{name}"), type=token_count if tokens else float, metavar="N" if tokens else "X",

@@ -40,6 +40,19 @@ def scaling_name(kind: str, factor: float) -> str:
     return names[kind] if factor == 1 else f"{names[kind]} × {factor:g}"
 
 
+def number_meanings() -> dict[str, str]:
+    """Return what each number of a scaling means, by its name in `RopeOptions`."""
+    return {
+        "factor": _("how many times longer than the original context to read"),
+        "freq_base": _("the base of the frequencies"),
+        "freq_scale": _("what positions are multiplied with: 1 divided by the factor"),
+        "original_context": _("the context the model was trained for without scaling, such as 8k"),
+        "ext_factor": _("YaRN: how much of the high frequencies stays as it was, 0 to 1"),
+        "beta_fast": _("YaRN: dimensions that turn more often than this stay as they were"),
+        "beta_slow": _("YaRN: dimensions that turn less often than this are scaled in full"),
+    }
+
+
 def note(found: Note) -> str:
     """Return a sentence on what a model's file brings, for a person who sets numbers."""
     match found:

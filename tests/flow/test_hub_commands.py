@@ -1,7 +1,6 @@
 """What the terminal does with a hub, from the words on the command line to the files on the disk."""
 
 import json
-import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,18 +17,6 @@ from app.storage.downloads import DownloadStore
 
 SMALL = "maker/Small-GGUF"
 Run = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def log() -> Iterator[None]:
-    """Leave the log as it was: a command that runs in a process of its own need not."""
-    fireside = logging.getLogger("fireside")
-    before, propagates = list(fireside.handlers), fireside.propagate
-    yield
-    for handler in set(fireside.handlers) - set(before):
-        fireside.removeHandler(handler)
-        handler.close()
-    fireside.propagate, logging.raiseExceptions = propagates, True
 
 
 @pytest.fixture

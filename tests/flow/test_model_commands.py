@@ -1,8 +1,7 @@
 """What the terminal does with the models that are here, from the words on the command line to the disk."""
 
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,6 @@ from app.storage.folders import Folders
 
 Run = Callable[..., str]
 STATS = Stats(StopReason.END, 200, 0, 101, 0.5, 2.0, 0.6, 7, 4096)
-
-
-@pytest.fixture(autouse=True)
-def log() -> Iterator[None]:
-    """Leave the log as it was: a command that runs in a process of its own need not."""
-    fireside = logging.getLogger("fireside")
-    before, propagates = list(fireside.handlers), fireside.propagate
-    yield
-    for handler in set(fireside.handlers) - set(before):
-        fireside.removeHandler(handler)
-        handler.close()
-    fireside.propagate, logging.raiseExceptions = propagates, True
 
 
 @pytest.fixture

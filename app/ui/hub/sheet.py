@@ -1,7 +1,6 @@
 """The sheet in which models are found at the hub."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.domain.language import _
 from app.ui.appearance import Appearance
@@ -9,17 +8,16 @@ from app.ui.downloads.desk import DownloadDesk
 from app.ui.hub.desk import HubDesk
 from app.ui.hub.page import ModelPage
 from app.ui.hub.results import ResultsPage
-from app.ui.sheet import Sheet
+from app.ui.paged_sheet import PagedSheet
 from app.ui.transcript.highlight import Highlighter
 
 
-class FindSheet(Sheet):
+class FindSheet(PagedSheet):
     """The results, or the page of one of them.
 
     Attributes:
         results: The search.
         page: The model that is looked at; None while the results are.
-        back: Goes from the model to the results.
     """
 
     def __init__(
@@ -30,22 +28,12 @@ class FindSheet(Sheet):
         highlighter: Highlighter,
         parent: QWidget,
     ) -> None:
-        super().__init__(appearance, _("Find models"), parent)
-        self._appearance, self._desk, self._downloads = appearance, desk, downloads
+        super().__init__(appearance, _("Find models"), _("All results"), desk.leave_page, parent)
+        self._desk, self._downloads = desk, downloads
         self._highlighter = highlighter
         self.results = ResultsPage(appearance, desk)
         self.page: ModelPage | None = None
-        self.back = QPushButton(_("All results"))
-        self.back.setProperty("kind", "link")
-        self.back.setProperty("flush", "true")
-        self.back.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.back.clicked.connect(desk.leave_page)
-        appearance.changed.connect(self._dress)
-        self._dress()
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.results)
-        self.column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
-        self.column.addWidget(self._stack, 1)
+        self.set_list(self.results)
         desk.turned.connect(self._turn)
         downloads.use_requested.connect(self.close_card)
         desk.chosen.connect(self.close_card)
@@ -57,34 +45,11 @@ class FindSheet(Sheet):
         if not self._desk.begun:
             self._desk.search(self._desk.query)
 
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        """Scroll to where the keyboard has gone."""
-        went = super().focusNextPrevChild(forward)
-        here = self.window().focusWidget()
-        if self.page is not None and here is not None and self.page.isAncestorOf(here):
-            self.page.ensureWidgetVisible(here)
-        return went
-
     def _turn(self) -> None:
-        if self.page is not None:
-            self._stack.removeWidget(self.page)
-            self.page.deleteLater()
-            self.page = None
-        shown = self._desk.page
-        if shown is not None:
-            self.page = ModelPage(self._appearance, self._desk, self._downloads, self._highlighter, shown)
-            self._stack.addWidget(self.page)
-            self._stack.setCurrentWidget(self.page)
-        self.back.setVisible(shown is not None)
-        if self.isVisible():
-            first = (
-                self.back
-                if shown is not None
-                else self.results.list
-                if self._desk.found
-                else self.results.field
-            )
-            first.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _dress(self) -> None:
-        self.back.setIcon(self._appearance.icon("chevron-left", "accent_ink", 14))
+        desk, shown = self._desk, self._desk.page
+        self.page = (
+            None
+            if shown is None
+            else ModelPage(self._appearance, desk, self._downloads, self._highlighter, shown)
+        )
+        self.show_page(self.page, self.results.list if desk.found else self.results.field)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.domain.language import _
 from app.domain.loading import KV_TYPES, ROPE_EFFECTS, ROPE_METHODS, ROPE_NUMBERS, ROPE_RANGES
-from app.domain.rope_words import shown
+from app.domain.rope_words import number_meanings, shown
 from app.ui.appearance import Appearance
 from app.ui.inspector.desk import Desk
 from app.ui.inspector.fields import small
@@ -67,7 +67,7 @@ class Scaling(QWidget):
         self._column.addWidget(self.method)
         self._column.addWidget(self._notes)
         yield
-        for name, meaning in _meanings().items():
+        for name, meaning in number_meanings().items():
             low, high = ROPE_RANGES[name]
             self.numbers[name] = NumberField(
                 self._appearance,
@@ -110,15 +110,3 @@ class Scaling(QWidget):
             matter = ROPE_EFFECTS.get(values["method"], ROPE_NUMBERS)
             values |= {name: None for name in ROPE_NUMBERS if name not in matter}
         self._desk.set_options(rope=replace(rope, **values))
-
-
-def _meanings() -> dict[str, str]:
-    return {
-        "factor": _("how many times longer than the original context to read"),
-        "freq_base": _("the base of the frequencies"),
-        "freq_scale": _("what positions are multiplied with: 1 divided by the factor"),
-        "original_context": _("the context the model was trained for without scaling, such as 8k"),
-        "ext_factor": _("YaRN: how much of the high frequencies stays as it was, 0 to 1"),
-        "beta_fast": _("YaRN: dimensions that turn more often than this stay as they were"),
-        "beta_slow": _("YaRN: dimensions that turn less often than this are scaled in full"),
-    }

@@ -1,7 +1,7 @@
 """The sheet with the models on this computer."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from app.domain.language import _
 from app.domain.model import Model
@@ -9,16 +9,15 @@ from app.ui.appearance import Appearance
 from app.ui.library.desk import LibraryDesk
 from app.ui.library.list import LibraryList
 from app.ui.library.page import LibraryPage
-from app.ui.sheet import Sheet
+from app.ui.paged_sheet import PagedSheet
 
 
-class LibrarySheet(Sheet):
+class LibrarySheet(PagedSheet):
     """All of them, or one.
 
     Attributes:
         list: All models.
         page: The one that is looked at; None while all are shown.
-        back: Goes from the one to all.
 
     Signals:
         add_requested: Pick a GGUF file.
@@ -29,21 +28,11 @@ class LibrarySheet(Sheet):
     find_requested = Signal()
 
     def __init__(self, appearance: Appearance, desk: LibraryDesk, parent: QWidget) -> None:
-        super().__init__(appearance, _("Models on this computer"), parent)
-        self._appearance, self._desk = appearance, desk
+        super().__init__(appearance, _("Models on this computer"), _("All models"), desk.leave_page, parent)
+        self._desk = desk
         self.list = LibraryList(appearance, desk)
         self.page: LibraryPage | None = None
-        self.back = QPushButton(_("All models"))
-        self.back.setProperty("kind", "link")
-        self.back.setProperty("flush", "true")
-        self.back.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.back.clicked.connect(desk.leave_page)
-        appearance.changed.connect(self._dress)
-        self._dress()
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.list)
-        self.column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
-        self.column.addWidget(self._stack, 1)
+        self.set_list(self.list)
         self.list.add_requested.connect(self.add_requested)
         self.list.find_requested.connect(self._find)
         self.list.rename_requested.connect(self._rename)
@@ -61,29 +50,10 @@ class LibrarySheet(Sheet):
         if self.page is None and not self.list.list.currentIndex().isValid():
             self.list.list.setCurrentIndex(self.list.rows.row_of(None))
 
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        """Scroll to where the keyboard has gone."""
-        went = super().focusNextPrevChild(forward)
-        here = self.window().focusWidget()
-        if self.page is not None and here is not None and self.page.isAncestorOf(here):
-            self.page.ensureWidgetVisible(here)
-        return went
-
     def _turn(self) -> None:
-        shown = self._desk.model
-        if self.page is not None:
-            self._stack.removeWidget(self.page)
-            self.page.deleteLater()
-            self.page = None
-        if shown is not None:
-            self.page = LibraryPage(self._appearance, self._desk, shown)
-            self._stack.addWidget(self.page)
-            self._stack.setCurrentWidget(self.page)
-        self.back.setVisible(shown is not None)
-        if self.isVisible():
-            there = self.list.list if self.list.rows.rowCount() else self.list.field
-            first = self.back if shown is not None else there
-            first.setFocus(Qt.FocusReason.OtherFocusReason)
+        model = self._desk.model
+        self.page = None if model is None else LibraryPage(self._appearance, self._desk, model)
+        self.show_page(self.page, self.list.list if self.list.rows.rowCount() else self.list.field)
 
     def _rename(self, model: Model) -> None:
         self._desk.open(model)
@@ -96,6 +66,3 @@ class LibrarySheet(Sheet):
     def _find(self) -> None:
         self.close_card()
         self.find_requested.emit()
-
-    def _dress(self) -> None:
-        self.back.setIcon(self._appearance.icon("chevron-left", "accent_ink", 14))
