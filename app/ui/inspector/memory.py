@@ -84,7 +84,7 @@ class MemoryOfModel(Section):
         )
         column.addWidget(attention)
         yield
-        numbers = {"threads": _("how many CPU threads to use"), "gpu_layers": _("Layers on the GPU")}
+        numbers = {"threads": _("CPU threads"), "gpu_layers": _("Layers on the GPU")}
         for name, words in numbers.items():
             low, high = WHOLE[name]
             field = NumberField(
