@@ -362,8 +362,7 @@ def test_a_size_for_one_chat_is_that_chats_alone(fireside):
     assert fireside.engine.plays[-1].request.settings.context == 32768
     done(fireside)
     fireside.qtbot.keyClick(fireside.window, Qt.Key.Key_N, CTRL)
-    complete(fireside)
-    assert section(fireside, ContextSize).tokens.text() == "8k tokens"
+    fireside.qtbot.waitUntil(lambda: section(fireside, ContextSize).tokens.text() == "8k tokens")
     fireside.say("Elsewhere")
     assert fireside.engine.plays[-1].request.settings.context is None
     done(fireside)
