@@ -10,6 +10,9 @@ class Kind(StrEnum):
 
     CHATS = "chats"  # ids: chats whose row (title, tip, draft, …) was added, changed or removed
     MESSAGES = "messages"  # ids: messages that were added or changed
+    TREES = "trees"  # ids: chats of which messages were deleted or brought back: read them anew
+    FOLDERS = "folders"  # ids: folders that were added, renamed or removed
+    UNDO = "undo"  # ids: none; what can be undone, or redone, is another step now
     SUMMARIES = "summaries"  # ids: chats in which a summary was written or edited
     MODELS = "models"  # ids: none; the list of models on this computer
     DOWNLOADS = "downloads"  # ids: downloads that were added, changed or removed

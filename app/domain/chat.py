@@ -55,6 +55,7 @@ class Message:
         seen_from: For an answer, the first message from which on its model saw the chat; None for all of it,
             unless an answer before it has one.
         summary_id: The summary that stood for the messages before that one; None for none.
+        deleted_at: When it was deleted, in seconds since the epoch; None for what is in the tree of its chat.
     """
 
     id: int
@@ -73,6 +74,16 @@ class Message:
     pinned: bool = False
     seen_from: int | None = None
     summary_id: int | None = None
+    deleted_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A place for chats; a chat lies in one, or in none."""
+
+    id: int
+    name: str
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,10 @@ class Chat:
         created_at, updated_at: Seconds since the epoch; `updated_at` orders the sidebar.
         policy: What happens when it outgrows its context; None while nobody has chosen.
         context: Tokens that the model sees at once in this chat at least, once it was extended; None before.
+        folder_id: The folder it lies in; None for none.
+        archived: Out of the way, but found by a search.
+        tags: In the order of their names.
+        deleted_at: When it was deleted, in seconds since the epoch; None for one that is not.
     """
 
     id: int
@@ -100,6 +115,10 @@ class Chat:
     updated_at: float = 0.0
     policy: Policy | None = None
     context: int | None = None
+    folder_id: int | None = None
+    archived: bool = False
+    tags: tuple[str, ...] = ()
+    deleted_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +149,11 @@ class Tree:
         return found[::-1]
 
     def versions(self, message_id: int) -> list[int]:
-        """Return the ids of a message and its siblings of the same role, oldest first."""
-        message = self.messages[message_id]
-        return [i for i in self.children[message.parent_id] if self.messages[i].role == message.role]
+        """Return the ids of a message and its siblings, oldest first.
+
+        They need not be of one role: where a message was deleted, what followed it has taken its place.
+        """
+        return list(self.children[self.messages[message_id].parent_id])
 
     def newest_leaf(self, message_id: int) -> int:
         """Return the end of the newest branch below a message: where a switch of versions leads."""

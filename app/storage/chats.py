@@ -174,17 +174,19 @@ class ChatStore:
         return self._database.read(lambda db: read_chats(db, rest))
 
     def chat(self, chat_id: int) -> "Future[tuple[Chat, Tree]]":
-        """Return a chat with all its messages."""
+        """Return a chat with all its messages that are not deleted."""
         return self._database.read(
             lambda db: (
                 living_chat(db, chat_id),
-                Tree.of(read_messages(db, "WHERE chat_id = ? ORDER BY id", [chat_id])),
+                Tree.of(read_messages(db, "WHERE chat_id = ? AND deleted_at IS NULL ORDER BY id", [chat_id])),
             )
         )
 
     def changed(self, chat_id: int, ids: tuple[int, ...]) -> "Future[tuple[Chat, list[Message]]]":
         """Return a chat, and those of its messages that are among `ids`, in the order of their ids."""
-        rest = "WHERE id IN (SELECT value FROM json_each(?)) AND chat_id = ? ORDER BY id"
+        rest = (
+            "WHERE id IN (SELECT value FROM json_each(?)) AND chat_id = ? AND deleted_at IS NULL ORDER BY id"
+        )
         return self._database.read(
             lambda db: (living_chat(db, chat_id), read_messages(db, rest, [json.dumps(ids), chat_id]))
         )
@@ -260,7 +262,7 @@ def _update_chat(db: "sqlite_utils.Database", chat_id: int, fields: ChatFields) 
         columns["tip_message_id"] = columns.pop("tip_id")
         living_message(db, chat_id, columns["tip_message_id"])
     if columns.get("title") == "":
-        first = read_messages(db, "WHERE chat_id = ? AND parent_id IS NULL ORDER BY id LIMIT 1", [chat_id])
+        first = read_messages(db, "WHERE chat_id = ? AND deleted_at IS NULL ORDER BY id LIMIT 1", [chat_id])
         columns["title"] = title_from(first[0].text) if first else ""
     sets = ", ".join(f"{name} = :{name}" for name in columns)
     found = db.execute(f"UPDATE chats SET {sets} WHERE id = :id", {**columns, "id": chat_id}).rowcount  # noqa: S608

@@ -177,7 +177,46 @@ def m0006_budget(db: Database) -> None:
     """)
 
 
-STEPS = (m0001_chats, m0002_preferences, m0003_reasoning, m0004_downloads, m0005_model_uses, m0006_budget)
+def m0007_organising(db: Database) -> None:
+    """Folders, tags and the archive; and what was deleted of a chat or of its summaries, but is not gone yet.
+
+    A chat lies in one folder or in none, and bears any number of tags: a tag is its name. `deleted_at`, in
+    seconds since the epoch, is set for what is neither shown, read by a model, searched nor exported.
+
+    `messages.parent_id` stays as it is when the parent is deleted: what stands above a message is the next
+    one above it that is not. So to bring a message back is to clear its `deleted_at`.
+    """
+    db.executescript("""
+        CREATE TABLE folders (
+            id INTEGER PRIMARY KEY,
+            created_at REAL NOT NULL,
+            name TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE chat_tags (
+            chat_id INTEGER NOT NULL REFERENCES chats(id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            PRIMARY KEY (chat_id, name)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX chat_tags_by_name ON chat_tags(name);
+        ALTER TABLE chats ADD COLUMN folder_id INTEGER REFERENCES folders(id) ON DELETE SET NULL;
+        ALTER TABLE chats ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX chats_by_folder ON chats(folder_id) WHERE folder_id IS NOT NULL;
+        ALTER TABLE messages ADD COLUMN deleted_at REAL;
+        CREATE INDEX messages_deleted ON messages(chat_id, id, parent_id, deleted_at)
+            WHERE deleted_at IS NOT NULL;
+        ALTER TABLE summaries ADD COLUMN deleted_at REAL;
+    """)
+
+
+STEPS = (
+    m0001_chats,
+    m0002_preferences,
+    m0003_reasoning,
+    m0004_downloads,
+    m0005_model_uses,
+    m0006_budget,
+    m0007_organising,
+)
 migrations = Migrations("fireside")
 for _step in STEPS:
     migrations()(_step)

@@ -6,6 +6,7 @@ one damaged answer cannot hide its chat.
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,9 +24,11 @@ _T = TypeVar("_T")
 _ROLES = {role.value: role for role in Role}
 _STATUSES = {status.value: status for status in Status}
 _POLICIES = {policy.value: policy for policy in Policy}
+_TAG_END = "\x1f"  # no name of a tag holds it
 _CHAT = """
     id, title, tip_message_id, model_path, system_prompt, draft, pinned, created_at, updated_at,
-    policy, context
+    policy, context, folder_id, archived, deleted_at,
+    (SELECT group_concat(name, char(31) ORDER BY name) FROM chat_tags WHERE chat_id = chats.id)
 """
 _MESSAGE = """
     id, chat_id, parent_id, role,
@@ -47,7 +50,7 @@ _MESSAGE = """
             (SELECT max(chunks.reasoning_seconds) FROM chunks WHERE message_id = messages.id), 0))
         ELSE reasoning_seconds
     END,
-    pinned, seen_from, summary_id
+    pinned, seen_from, summary_id, deleted_at
 """
 
 
@@ -60,14 +63,22 @@ def read_chats(db: "Database", rest: str, parameters: Iterable[Any] = ()) -> lis
 def read_messages(db: "Database", rest: str, parameters: Iterable[Any] = ()) -> list[Message]:
     """Return the messages that `rest`, what follows FROM messages, selects.
 
-    The text and the reasoning of a message that is being written hold its chunks.
+    The text and the reasoning of a message that is being written hold its chunks. The parent of each is
+    the next message above it that is not deleted.
     """
     rows = db.execute(f"SELECT {_MESSAGE} FROM messages {rest}", list(parameters))  # noqa: S608 -- no outside text
-    return [_message(*row) for row in rows]
+    found = [_message(*row) for row in rows]
+    gone = _deleted_parents(db, {message.chat_id for message in found})
+    if not gone:
+        return found
+    return [
+        replace(message, parent_id=_living(message.parent_id, gone)) if message.parent_id in gone else message
+        for message in found
+    ]
 
 
 def read_path(db: "Database", tip_id: int | None) -> list[Message]:
-    """Return the messages from the first of a chat to `tip_id`."""
+    """Return the messages from the first of a chat to `tip_id` that are not deleted."""
     # A parent is always older than its child, so the order of ids is the order of the path,
     # and insisting on it keeps a damaged parent_id from leading round in a circle.
     return read_messages(
@@ -80,10 +91,27 @@ def read_path(db: "Database", tip_id: int | None) -> list[Message]:
                 SELECT messages.id, messages.parent_id FROM path JOIN messages
                 ON messages.id = path.parent_id AND messages.id < path.id
             ) SELECT id FROM path
-        ) ORDER BY id
+        ) AND deleted_at IS NULL ORDER BY id
         """,
         [tip_id],
     )
+
+
+def _deleted_parents(db: "Database", chats: set[int]) -> dict[int, int | None]:
+    """Return the deleted messages of some chats, and what each followed."""
+    rows = db.execute(
+        "SELECT id, parent_id FROM messages WHERE deleted_at IS NOT NULL"
+        " AND chat_id IN (SELECT value FROM json_each(?))",
+        [json.dumps(sorted(chats))],
+    )
+    return dict(rows.fetchall())
+
+
+def _living(message_id: int | None, gone: dict[int, int | None]) -> int | None:
+    while message_id in gone:
+        above = gone[message_id]
+        message_id = above if above is None or above < message_id else None  # never round in a circle
+    return message_id
 
 
 def storable(text: str) -> str:
@@ -113,6 +141,10 @@ def _chat(
     updated_at: float,
     policy: str | None,
     context: int | None,
+    folder_id: int | None,
+    archived: int,
+    deleted_at: float | None,
+    tags: str | None,
 ) -> Chat:
     return Chat(
         chat_id,
@@ -126,6 +158,10 @@ def _chat(
         updated_at,
         _POLICIES.get(policy or ""),
         context,
+        folder_id,
+        bool(archived),
+        tuple(tags.split(_TAG_END)) if tags else (),
+        deleted_at,
     )
 
 
@@ -148,6 +184,7 @@ def _message(
     pinned: int,
     seen_from: int | None,
     summary_id: int | None,
+    deleted_at: float | None,
 ) -> Message:
     return Message(
         message_id,
@@ -166,6 +203,7 @@ def _message(
         bool(pinned),
         seen_from,
         summary_id,
+        deleted_at,
     )
 
 

@@ -59,8 +59,8 @@ class Summaries:
 
 
 def read_summaries(db: "sqlite_utils.Database", chat_id: int) -> list[Summary]:
-    """Return the summaries of a chat, oldest first."""
-    return _read(db, "WHERE chat_id = ? ORDER BY id", [chat_id])
+    """Return the summaries of a chat, oldest first, but for those that tell of deleted messages."""
+    return _read(db, "WHERE chat_id = ? AND deleted_at IS NULL ORDER BY id", [chat_id])
 
 
 def _add(db: "sqlite_utils.Database", chat_id: int, until_id: int, text: str, kept: str) -> Summary:

@@ -92,7 +92,7 @@ def answer(
 
 def resume(db: "Database", message_id: int, model: ModelIdentity, settings: Settings) -> Started:
     """Make an answer that broke off one that is being written."""
-    found = read_messages(db, "WHERE id = ?", [message_id])
+    found = read_messages(db, "WHERE id = ? AND deleted_at IS NULL", [message_id])
     require(len(found), no_message())
     living_chat(db, found[0].chat_id)
     if found[0].role is not Role.ASSISTANT or found[0].status not in CONTINUABLE:
@@ -171,8 +171,8 @@ def living_chat(db: "Database", chat_id: int) -> Chat:
 
 
 def living_message(db: "Database", chat_id: int, message_id: int | None) -> Message:
-    """Return a message of a chat."""
-    found = read_messages(db, "WHERE id = ? AND chat_id = ?", [message_id, chat_id])
+    """Return a message of a chat that is not deleted."""
+    found = read_messages(db, "WHERE id = ? AND chat_id = ? AND deleted_at IS NULL", [message_id, chat_id])
     require(len(found), no_message())
     return found[0]
 
