@@ -16,11 +16,13 @@ Draft models: Leviathan et al., "Fast Inference from Transformers via Speculativ
 from collections.abc import Sequence
 from typing import Protocol
 
+from app.engine.prefix import common_length
+
 MOST = 15  # tokens guessed at once
 
 _NGRAM, _SHORT_NGRAM = 3, 2
-_ENOUGH_FOR_SHORT = 4  # tokens that may be guessed, before the short one is believed
-_LONGEST_MATCH = 16
+_LONG_MATCH, _LONGEST_MATCH = 5, 16
+_RETRY = 1 / 8  # of a token, for each place at which a guess that never comes true was left out
 _FIRST_CREDIT, _MOST_CREDIT = 4.0, 30.0
 _REGAINED = 1 / 64  # credit for each token that was written without a guess
 
@@ -42,28 +44,57 @@ class PromptLookup:
         # For each length of an n-gram: where what followed it last stands.
         self._places: dict[int, dict[tuple[int, ...], int]] = {_NGRAM: {}, _SHORT_NGRAM: {}}
         self._indexed = 0
+        # For each short match: how many tokens came true the last time, and one more if all did.
+        self._runs = dict.fromkeys(range(_SHORT_NGRAM, _LONG_MATCH), 1.0)
+        self._tried: tuple[int, int, list[int]] | None = None  # a match, where its guess stood, and the guess
 
     def draft(self, tokens: Sequence[int], most: int) -> list[int]:
         """Return what followed the last tokens where they stood before.
 
-        The shorter the part that matches, the shorter the guess, and the more guesses come true, the less
-        must match.
+        A long match is believed for as long as it is, and further, the more guesses come true. A short one is
+        believed as far as the last of its length went: in a list of numbers, say, what follows a number
+        is the same each time, and what follows that is not.
 
         Args:
             tokens: Everything so far; it only grows between two calls.
             most: Tokens.
         """
+        self._learn(tokens)
         self._index(tokens)
-        match = _NGRAM
-        place = self._places[match].get(tuple(tokens[-match:]))
-        if place is None and most >= _ENOUGH_FOR_SHORT:
-            match = _SHORT_NGRAM
-            place = self._places[match].get(tuple(tokens[-match:]))
-        if place is None:
+        match, place = self._match(tokens)
+        if not match:
             return []
-        while match < _LONGEST_MATCH and match < place and tokens[place - match - 1] == tokens[-match - 1]:
-            match += 1
-        return list(tokens[place : place + min(most, max(match, most // 2))])
+        if match >= _LONG_MATCH:
+            return list(tokens[place : place + min(most, max(match, most // 2))])
+        run = self._runs[match]
+        if run < 1:
+            self._runs[match] = run + _RETRY
+            return []
+        guess = list(tokens[place : place + min(most, int(run))])
+        self._tried = match, len(tokens), guess
+        return guess
+
+    def _match(self, tokens: Sequence[int]) -> tuple[int, int]:
+        """Return how many of the last tokens stood somewhere before, and where what followed them stands."""
+        for match, places in self._places.items():
+            place = places.get(tuple(tokens[-match:]))
+            if place is not None:
+                while match < min(_LONGEST_MATCH, place) and tokens[place - match - 1] == tokens[-match - 1]:
+                    match += 1
+                return match, place
+        return 0, 0
+
+    def _learn(self, tokens: Sequence[int]) -> None:
+        """See how much of the last guess came true."""
+        if self._tried is None:
+            return
+        match, start, guess = self._tried
+        self._tried = None
+        right = common_length(guess, tokens[start : start + len(guess)])
+        if right < len(guess):
+            self._runs[match] = right
+        else:
+            self._runs[match] = min(MOST, max(self._runs[match], right + 1))
 
     def _index(self, tokens: Sequence[int]) -> None:
         # An n-gram is known once there is a token behind it, so the end of the text never finds itself.

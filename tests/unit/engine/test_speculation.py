@@ -42,7 +42,31 @@ def test_a_text_that_grows_gives_the_guesses_of_one_that_is_there_at_once(
     growing, length = PromptLookup(), 0
     for step in steps:
         length = min(len(tokens), length + step)
-        assert growing.draft(tokens[:length], 9) == PromptLookup().draft(tokens[:length], 9)
+        guess, fresh = growing.draft(tokens[:length], 9), PromptLookup().draft(tokens[:length], 9)
+        shorter = min(len(guess), len(fresh))  # one has seen how far such guesses go
+        assert guess[:shorter] == fresh[:shorter]
+        assert fresh or not guess
+
+
+def written_with_guesses(tokens: list[int], begun: int) -> tuple[int, int, int]:
+    """Return the steps that write all behind the first `begun`, what was guessed, and how much right."""
+    lookup, pace, steps = PromptLookup(), Pace(), 0
+    while begun < len(tokens):
+        guess = lookup.draft(tokens[:begun], pace.most) if pace.most else []
+        right = 0
+        while right < len(guess) and guess[right : right + 1] == tokens[begun + right : begun + right + 1]:
+            right += 1
+        pace.count(len(guess), right)
+        begun, steps = begun + right + 1, steps + 1
+    return steps, pace.drafted, pace.accepted
+
+
+def test_guesses_go_as_far_as_those_before_came_true() -> None:
+    numbers = [int(digit) for number in range(100, 500) for digit in f"{number}"]
+    text = [token for at in range(0, len(numbers), 3) for token in (*numbers[at : at + 3], 10, 11)]
+    steps, drafted, accepted = written_with_guesses(text, 50)  # "100, 101, 102, …", a token each sign
+    assert steps < 0.75 * (len(text) - 50)
+    assert accepted > 0.6 * drafted
 
 
 def test_the_longer_the_match_the_longer_the_guess() -> None:
