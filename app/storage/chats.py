@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -11,11 +11,13 @@ from app.domain.changes import Changed, Changes, Kind
 from app.domain.chat import Chat, Message, ModelIdentity, Started, Status, Tree, title_from
 from app.domain.generation import Chosen, Stats
 from app.domain.settings import Settings
+from app.domain.undo import Act
 from app.storage import probabilities, turns, uses
 from app.storage.database import Database
 from app.storage.rows import read_chats, read_messages, read_path, require, storable
 from app.storage.summaries import Summaries, read_summaries
 from app.storage.turns import living_chat, living_message, no_chat, no_message
+from app.storage.undo import UndoLog
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -34,6 +36,14 @@ class ChatFields(TypedDict, total=False):
     context: int | None
 
 
+_ACTS: dict[str, Callable[[Any], Act]] = {
+    "title": lambda title: Act.RENAME,
+    "pinned": lambda pinned: Act.PIN if pinned else Act.UNPIN,
+    "tip_id": lambda tip: Act.SHOW_VERSION,
+}
+"""What of a chat can be undone when it was changed."""
+
+
 class ChatStore:
     """The chats of one database. Everything returns at once; futures resolve after the commit.
 
@@ -43,13 +53,15 @@ class ChatStore:
     Futures fail with a UserError when a chat or message is not there, or deleted.
 
     Attributes:
+        undo: The steps that can be taken back; every write of a person goes through it.
         summaries: What stands for the older messages of long chats.
     """
 
     def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
-        self.summaries = Summaries(database, changes)
+        self.undo = UndoLog(database, changes)
+        self.summaries = Summaries(database, changes, self.undo)
 
     def start_turn(
         self,
@@ -60,13 +72,15 @@ class ChatStore:
         settings: Settings,
         *,
         system_prompt: str = "",
+        act: Act = Act.SEND,
     ) -> "Future[Started]":
         """Store what a person says below `parent_id` (None: first in the chat), and an empty answer to it.
 
         Without a `chat_id` a new chat is made, named after `text` and with `system_prompt`.
         """
         said, system = storable(text), storable(system_prompt)
-        return self._database.write(
+        return self.undo.write(
+            act,
             lambda db: turns.start(db, chat_id, parent_id, said, model, settings, system),
             durable=True,
             committed=self._publish_turn,
@@ -76,7 +90,8 @@ class ChatStore:
         self, chat_id: int, parent_id: int | None, model: ModelIdentity, settings: Settings
     ) -> "Future[Started]":
         """Store an empty answer, one more version, to the person's message `parent_id`."""
-        return self._database.write(
+        return self.undo.write(
+            Act.REGENERATE,
             lambda db: turns.answer(db, chat_id, parent_id, model, [settings])[0],
             durable=True,
             committed=self._publish_turn,
@@ -89,7 +104,8 @@ class ChatStore:
 
         The first of them becomes the one that is shown.
         """
-        return self._database.write(
+        return self.undo.write(
+            Act.REGENERATE,
             lambda db: turns.answer(db, chat_id, parent_id, model, settings),
             durable=True,
             committed=lambda started: self._publish_turn(*started),
@@ -97,7 +113,8 @@ class ChatStore:
 
     def resume_reply(self, message_id: int, model: ModelIdentity, settings: Settings) -> "Future[Started]":
         """Make an answer that broke off one that is being written again; its text so far stays."""
-        return self._database.write(
+        return self.undo.write(
+            Act.CONTINUE,
             lambda db: turns.resume(db, message_id, model, settings),
             durable=True,
             committed=self._publish_turn,
@@ -193,15 +210,24 @@ class ChatStore:
 
     def update_chat(self, chat_id: int, **fields: Unpack[ChatFields]) -> "Future[None]":
         """Change fields of a chat; an empty title stands for that of its first message."""
-        return self._database.write(
-            lambda db: _update_chat(db, chat_id, fields),
-            committed=lambda done: None if fields.keys() == {"draft"} else self._publish(Kind.CHATS, chat_id),
-        )
+        act = next((_ACTS[name](value) for name, value in fields.items() if name in _ACTS), None)
+
+        def write(db: "sqlite_utils.Database") -> None:
+            _update_chat(db, chat_id, fields)
+
+        def told(_done: None) -> None:
+            if fields.keys() != {"draft"}:
+                self._publish(Kind.CHATS, chat_id)
+
+        if act is None:
+            return self._database.write(write, committed=told)
+        return self.undo.write(act, write, committed=told)
 
     def pin_message(self, message_id: int, pinned: bool) -> "Future[None]":
         """Have the model always see a message, or no longer."""
         sql = "UPDATE messages SET pinned = ? WHERE id = ?"
-        return self._database.write(
+        return self.undo.write(
+            Act.PIN_MESSAGE if pinned else Act.UNPIN_MESSAGE,
             lambda db: require(db.execute(sql, [pinned, message_id]).rowcount, no_message()),
             committed=lambda done: self._publish(Kind.MESSAGES, message_id),
         )
@@ -244,7 +270,8 @@ class ChatStore:
 
     def _mark_deleted(self, chat_id: int, when: float | None) -> "Future[None]":
         sql = "UPDATE chats SET deleted_at = ? WHERE id = ?"
-        return self._database.write(
+        return self.undo.write(
+            Act.DELETE_CHAT if when else Act.RESTORE,
             lambda db: require(db.execute(sql, [when, chat_id]).rowcount, no_chat()),
             committed=lambda done: self._publish(Kind.CHATS, chat_id),
         )

@@ -35,6 +35,7 @@ _PRAGMAS = (
     "cell_size_check=ON",
     "mmap_size=0",
     "secure_delete=FAST",
+    "temp_store=MEMORY",  # what can be undone was perhaps deleted: it goes into no other file
     "synchronous=NORMAL",
     "checkpoint_fullfsync=ON",  # with fullfsync, macOS alone has it: its fsync leaves the disk's cache
 )

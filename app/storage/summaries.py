@@ -9,8 +9,10 @@ from app.domain.budget import Summary
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.errors import UserError
 from app.domain.language import _
+from app.domain.undo import Act
 from app.storage.database import Database
 from app.storage.rows import require, storable
+from app.storage.undo import UndoLog
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -22,9 +24,10 @@ class Summaries:
     `Changed(SUMMARIES)` with the chat's id is published after each commit.
     """
 
-    def __init__(self, database: Database, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes, undo: UndoLog) -> None:
         self._database = database
         self._changes = changes
+        self._undo = undo
 
     def of(self, chat_id: int) -> "Future[list[Summary]]":
         """Return the summaries of a chat, oldest first."""
@@ -48,7 +51,8 @@ class Summaries:
         sql = "UPDATE summaries SET text = :text, kept = :text WHERE id = :id"
         words = {"text": storable(text.strip()), "id": summary.id}
         gone = UserError(_("This summary no longer exists."))
-        return self._database.write(
+        return self._undo.write(
+            Act.EDIT_SUMMARY,
             lambda db: require(db.execute(sql, words).rowcount, gone),
             durable=True,
             committed=lambda done: self._publish(summary.chat_id),
