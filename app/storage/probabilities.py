@@ -29,6 +29,22 @@ def add(db: "Database", message_id: int, chosen: Iterable[Chosen]) -> None:
     )
 
 
+def insert(db: "Database", message_id: int, chosen: Iterable[Chosen]) -> None:
+    """Add all tokens of an answer that comes from elsewhere."""
+    row = {"message_id": message_id, "tokens": storable("\n".join(map(_line, chosen)))}
+    db.table("probabilities").insert(row)
+
+
+def read_chat(db: "Database", chat_id: int) -> list[tuple[int, tuple[Chosen, ...]]]:
+    """Return the answers of a chat of which tokens were kept, and these."""
+    sql = (
+        "SELECT DISTINCT message_id FROM probabilities JOIN messages ON messages.id = message_id"
+        " WHERE chat_id = ?"
+    )
+    ids = [row[0] for row in db.execute(sql, [chat_id]).fetchall()]
+    return [(message_id, tuple(chosen)) for message_id in ids if (chosen := read(db, message_id))]
+
+
 def read(db: "Database", message_id: int) -> list[Chosen]:
     """Return the tokens of an answer in order, as far as they were kept."""
     rows = db.execute("SELECT tokens FROM probabilities WHERE message_id = ? ORDER BY id", [message_id])

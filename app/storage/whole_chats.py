@@ -1,0 +1,192 @@
+"""Chats with all that belongs to them, read as one and written as one."""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from app.domain.changes import Changed, Changes, Kind
+from app.domain.chat import Chat, Message, Role, Status
+from app.domain.whole_chat import WholeChat, mark, marks
+from app.storage import probabilities
+from app.storage.database import Database
+from app.storage.rows import read_messages, storable
+from app.storage.summaries import read_summaries
+from app.storage.turns import living_chat
+
+if TYPE_CHECKING:
+    import sqlite_utils
+
+_MESSAGES = """
+    INSERT INTO messages (
+        id, chat_id, parent_id, role, status, created_at, model_name, model_sha256, model_path,
+        settings, stats, error, text, reasoning_seconds, reasoning, pinned, seen_from, summary_id
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_CHATS = """
+    INSERT INTO chats (
+        id, tip_message_id, pinned, created_at, updated_at, title, model_path, system_prompt, draft,
+        policy, context, folder_id, archived
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class WholeChats:
+    """The chats of one database, each with its whole tree.
+
+    What is deleted is not read. `Changed` is published after each commit and before its future resolves.
+    """
+
+    def __init__(self, database: Database, changes: Changes) -> None:
+        self._database = database
+        self._changes = changes
+
+    def ids(self) -> "Future[list[int]]":
+        """Return the ids of all chats, those that were used last first."""
+        sql = "SELECT id FROM chats WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC"
+        return self._database.read(lambda db: [row[0] for row in db.execute(sql)])
+
+    def read(self, chat_id: int) -> "Future[WholeChat]":
+        """Return a chat with all of it; an answer that is being written is one that was interrupted.
+
+        Raises:
+            UserError: Through the future, when it is not there, or deleted.
+        """
+        return self._database.read(lambda db: _read(db, chat_id))
+
+    def beginnings(self) -> "Future[dict[bytes, list[int]]]":
+        """Return the marks of first messages, each with the chats that begin so: see `domain.whole_chat`."""
+        return self._database.read(_beginnings)
+
+    def marks(self, chat_id: int) -> "Future[frozenset[bytes]]":
+        """Return the marks of all messages of a chat."""
+        rest = "WHERE chat_id = ? AND deleted_at IS NULL ORDER BY id"
+        return self._database.read(lambda db: frozenset(marks(read_messages(db, rest, [chat_id]))))
+
+    def insert(self, chats: Sequence[WholeChat], *, durable: bool = False) -> "Future[list[int]]":
+        """Add chats in one transaction, all of them or none; return their ids.
+
+        Folders are found by their names, and made where there is none of the name.
+        """
+        return self._database.write(
+            lambda db: _insert(db, chats), durable=durable, committed=self._publish_chats
+        )
+
+    def _publish_chats(self, ids: Sequence[int]) -> None:
+        if ids:
+            self._changes.publish(Changed(Kind.CHATS, tuple(ids)))
+            self._changes.publish(Changed(Kind.FOLDERS))
+
+
+def _read(db: "sqlite_utils.Database", chat_id: int) -> WholeChat:
+    chat = living_chat(db, chat_id)
+    found = read_messages(db, "WHERE chat_id = ? AND deleted_at IS NULL ORDER BY id", [chat_id])
+    messages = tuple(
+        replace(each, status=Status.INTERRUPTED) if each.status is Status.WRITING else each for each in found
+    )
+    ids = {message.id for message in messages}
+    if messages and chat.tip_id not in ids:
+        chat = replace(chat, tip_id=messages[-1].id)
+    summaries = tuple(each for each in read_summaries(db, chat_id) if each.until_id in ids)
+    folder = db.execute("SELECT name FROM folders WHERE id = ?", [chat.folder_id]).fetchone()
+    chosen = {
+        message_id: tokens for message_id, tokens in probabilities.read_chat(db, chat_id) if message_id in ids
+    }
+    return WholeChat(replace(chat, folder_id=None), messages, summaries, folder[0] if folder else "", chosen)
+
+
+def _beginnings(db: "sqlite_utils.Database") -> dict[bytes, list[int]]:
+    rows = db.execute(
+        "SELECT messages.chat_id, role, text FROM messages JOIN chats ON chats.id = messages.chat_id"
+        " WHERE parent_id IS NULL AND messages.deleted_at IS NULL AND chats.deleted_at IS NULL"
+    )
+    found: dict[bytes, list[int]] = {}
+    for chat_id, role, text in rows:
+        found.setdefault(mark(b"", Role(role), text), []).append(chat_id)
+    return found
+
+
+def _insert(db: "sqlite_utils.Database", chats: Iterable[WholeChat]) -> list[int]:
+    db.execute("PRAGMA defer_foreign_keys=ON")  # until the end of this transaction: a chat and its tip
+    folders = dict(db.execute("SELECT name, max(id) FROM folders GROUP BY name").fetchall())
+    next_chat, next_message, next_summary = (
+        db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]  # noqa: S608 -- no outside text
+        for table in ("chats", "messages", "summaries")
+    )
+    made = []
+    for whole in chats:
+        folder_id = _folder(db, folders, storable(whole.folder)) if whole.folder else None
+        made.append(whole.renumbered(next_message, next_summary, next_chat, folder_id))
+        next_chat += 1
+        next_message += len(whole.messages)
+        next_summary += len(whole.summaries)
+    connection = db.conn
+    connection.executemany(_CHATS, (_chat_row(whole.chat) for whole in made))
+    connection.executemany(_MESSAGES, (_message_row(each) for whole in made for each in whole.messages))
+    connection.executemany(
+        "INSERT INTO summaries (id, chat_id, until_id, created_at, kept, text) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            (each.id, each.chat_id, each.until_id, each.created_at, storable(each.kept), storable(each.text))
+            for whole in made
+            for each in whole.summaries
+        ),
+    )
+    connection.executemany(
+        "INSERT INTO chat_tags (chat_id, name) VALUES (?, ?)",
+        ((whole.chat.id, tag) for whole in made for tag in {storable(tag) for tag in whole.chat.tags}),
+    )
+    for whole in made:
+        for message_id, chosen in whole.probabilities.items():
+            probabilities.insert(db, message_id, chosen)
+    return [whole.chat.id for whole in made]
+
+
+def _folder(db: "sqlite_utils.Database", known: dict[str, int], name: str) -> int:
+    if name not in known:
+        row = {"name": name, "created_at": time.time()}
+        known[name] = cast("int", db.table("folders").insert(row).last_pk)
+    return known[name]
+
+
+def _chat_row(chat: Chat) -> tuple[Any, ...]:
+    return (
+        chat.id,
+        chat.tip_id,
+        chat.pinned,
+        chat.created_at,
+        chat.updated_at,
+        storable(chat.title),
+        storable(chat.model_path),
+        storable(chat.system_prompt),
+        storable(chat.draft),
+        chat.policy,
+        chat.context,
+        chat.folder_id,
+        chat.archived,
+    )
+
+
+def _message_row(message: Message) -> tuple[Any, ...]:
+    model, settings, stats = message.model, message.settings, message.stats
+    return (
+        message.id,
+        message.chat_id,
+        message.parent_id,
+        message.role.value,
+        message.status.value,
+        message.created_at,
+        None if model is None else storable(model.name),
+        None if model is None else storable(model.sha256),
+        None if model is None else storable(model.path),
+        None if settings is None else storable(json.dumps(settings.to_json())),
+        None if stats is None else storable(json.dumps(stats.to_json())),
+        storable(message.error),
+        storable(message.text),
+        message.reasoning_seconds,
+        storable(message.reasoning),
+        message.pinned,
+        message.seen_from,
+        message.summary_id,
+    )
