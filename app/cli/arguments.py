@@ -145,6 +145,10 @@ def _add_hub(
     search.add_argument("--license", metavar="NAME", help=_("only under this license, such as apache-2.0"))
     search.add_argument("--limit", type=run_count, default=30, metavar="N", help=_("at most N results"))
     _add_json(search)
+    look = what.add_parser("look", parents=[everywhere], help=_("look at a model of the hub"))
+    look.add_argument("repository", metavar="REPO", help=_("such as maker/model, or the address of its page"))
+    look.add_argument("--card", action="store_true", help=_("its description, too"))
+    _add_json(look)
     get = what.add_parser(
         "get", parents=[everywhere], help=_("download a model, or go on with a download that broke off")
     )

@@ -54,12 +54,7 @@ def search(services: Services, loop: Loop, arguments: argparse.Namespace) -> int
 
 def get(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """Download a model; without a quantization, say what there is."""
-    reference = Reference.of(arguments.repository)
-    if reference is None:
-        raise UserError(
-            _("“{name}” is not the name of a repository.").format(name=arguments.repository),
-            _("Write it like maker/model or maker/model:Q4_K_M. “fireside models search” finds names."),
-        )
+    reference = reference_of(arguments.repository)
     repository = loop.result(services.discovery.look(reference.repository, reference.revision or None))
     wanted = arguments.quantization or reference.wanted
     if not wanted and len(repository.variants) > 1:
@@ -83,6 +78,26 @@ def get(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     else:
         print(_("{model} is ready: {path}").format(model=ended.name, path=paths[0]))
     return 0
+
+
+def reference_of(text: str) -> Reference:
+    """Return the repository that a person names.
+
+    Raises:
+        UserError: When it is no name of one.
+    """
+    reference = Reference.of(text)
+    if reference is None:
+        raise UserError(
+            _("“{name}” is not the name of a repository.").format(name=text),
+            _("Write it like maker/model or maker/model:Q4_K_M. “fireside models search” finds names."),
+        )
+    return reference
+
+
+def fit_words(fit: str) -> str:
+    """Say how a model fits; nothing when that is not known."""
+    return {"fits": _("fits well"), "tight": _("tight"), "too_large": _("too large")}.get(fit, "")
 
 
 def scan(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
@@ -118,11 +133,10 @@ def suggest(services: Services, loop: Loop, arguments: argparse.Namespace) -> in
     if "json" in arguments:
         print_json([{name: getattr(each, name) for name in each.__dataclass_fields__} for each in found])
         return 0
-    fits = {"fits": _("fits well"), "tight": _("tight"), "too_large": _("too large")}
     rows = []
     for each in found:
         name = f"{each.repository}:{each.quantization}"
-        rows.append((each.name, size(each.size), fits[each.fit], name, each.good_at))
+        rows.append((each.name, size(each.size), fit_words(each.fit), name, each.good_at))
     print_columns(rows)
     return 0
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from app.cli import downloads, hub
+from app.cli import downloads, hub, look
 from app.cli.loop import Loop
 from app.cli.output import clear_progress, print_columns, print_json, show_progress, size
 from app.domain.language import _
@@ -20,6 +20,7 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     as_json = "json" in arguments
     beyond = {
         "search": hub.search,
+        "look": look.run,
         "get": hub.get,
         "downloads": downloads.run,
         "scan": hub.scan,

@@ -18,9 +18,10 @@ from app.services.threads import Threads
 from models_registry import naming
 from models_registry.errors import ModelFileError
 from models_registry.header import Header
-from models_registry.hub.client import Connection, Publisher
+from models_registry.hub.client import Connection
 from models_registry.hub.errors import HubError, HubProblem
 from models_registry.hub.names import Reference, near_names
+from models_registry.hub.publisher import Publisher, PublisherRecord
 from models_registry.hub.repository import RemoteFile, Repository, Scan, Variant
 from models_registry.hub.search import Found, Query, Sort
 
@@ -30,6 +31,7 @@ __all__ = [
     "Found",
     "HubSettings",
     "Publisher",
+    "PublisherRecord",
     "Query",
     "Reference",
     "Repository",
@@ -97,6 +99,10 @@ class Discovery:
     def publisher(self, name: str) -> "Future[Publisher]":
         """Return what the hub says of who publishes."""
         return self._ask(lambda: self._hubs.hub().publisher(name))
+
+    def publisher_record(self, name: str) -> "Future[PublisherRecord]":
+        """Return since when somebody publishes, and how often their models are downloaded."""
+        return self._ask(lambda: self._hubs.hub().publisher_record(name))
 
     def header(self, repository: Repository, variant: Variant) -> "Future[Header | None]":
         """Return the header of a model that is not here, from a few ranges of its file; None when closing."""

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from models_registry.header import Header
-from models_registry.hub import listing, remote_header, search
+from models_registry.hub import listing, publisher, remote_header, search
 from models_registry.hub.contacts import ContactLog, Purpose
 from models_registry.hub.errors import HubError, HubProblem, about
 from models_registry.hub.names import check_path, check_repository
+from models_registry.hub.publisher import Publisher, PublisherRecord
 from models_registry.hub.repository import RemoteFile, Repository, Variant
 from models_registry.hub.search import Found, Query
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-    from huggingface_hub.hf_api import Organization, User
 
     from models_registry.hub.source import ByteSource
     from models_registry.hub.wire import Wire
@@ -45,23 +45,6 @@ class Connection:
     is_mirror: bool
     user: str
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Publisher:
-    """Who publishes models.
-
-    Attributes:
-        is_verified: Whether the hub checked that an organization is who it says; False for persons.
-        models: How many it has published; 0 when the hub says nothing, likewise the next one.
-    """
-
-    name: str
-    full_name: str
-    is_organization: bool
-    is_verified: bool
-    models: int
-    followers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +211,13 @@ class Hub:
         """Return what the hub says of an organization or a person that publishes models."""
         check_path(name)
         with self._about(name) as api:
-            try:
-                firm = api.get_organization_overview(name)
-                verified = firm.is_verified is True
-                return _publisher(name, firm, is_organization=True, is_verified=verified)
-            except OSError as error:
-                if getattr(getattr(error, "response", None), "status_code", 0) != 404:
-                    raise
-                person = api.get_user_overview(name)
-                return _publisher(name, person, is_organization=False, is_verified=False)
+            return publisher.read(api, name)
+
+    def publisher_record(self, name: str) -> PublisherRecord:
+        """Return since when somebody publishes, and how often their models are downloaded."""
+        check_path(name)
+        with self._about(name) as api:
+            return publisher.read_record(api, name)
 
     def header(
         self, repository: Repository, variant: Variant, cancelled: Callable[[], bool] = lambda: False
@@ -344,13 +325,6 @@ class Hub:
     def _about(self, subject: str, path: str = "", *, purpose: Purpose = Purpose.PAGE) -> "Iterator[HfApi]":
         with about(subject, path), self._wire.api(purpose) as api:
             yield api
-
-
-def _publisher(
-    name: str, facts: "Organization | User", *, is_organization: bool, is_verified: bool
-) -> Publisher:
-    models, followers = search.count(facts.num_models), search.count(facts.num_followers)
-    return Publisher(name, search.word(facts.fullname), is_organization, is_verified, models, followers)
 
 
 def _address(text: str) -> str:

@@ -91,9 +91,37 @@ def test_what_there_is_to_choose_from_is_said(run: Run, hub: LoopbackHub) -> Non
     assert hub.sent() == 0
 
 
+def test_a_model_is_looked_at_before_it_is_fetched(run: Run, hub: LoopbackHub) -> None:
+    hub.publishers["maker"] = {"fullname": "The Makers", "isVerified": True, "numModels": 214}
+    told = json.loads(run("look", SMALL, "--json"))
+    assert (told["license"], told["gated"], told["scan"], told["downloads"]) == (
+        "apache-2.0",
+        False,
+        "safe",
+        1234,
+    )
+    assert (told["publisher"], told["publisher_models"]) == ("The Makers", 214)
+    assert (told["publisher_since"], told["publisher_since_or_earlier"]) == ("2026-01-02", False)
+    assert (told["publisher_downloads"], told["publisher_downloads_or_more"]) == (1234, False)
+    assert (told["trained_context"], told["card"]) == (8192, "# Small")
+    (variant,) = told["variants"]
+    assert (variant["quantization"], variant["fit"]) == ("Q4_1", "fits")
+    said = run("look", SMALL, "--card")
+    assert "The Makers is an organization that the hub has verified" in said
+    assert "2026-01" in said
+    assert "# Small" in said
+    hub.publishers.clear()
+    assert "Makers" not in run("look", SMALL)
+    assert "wants to know who downloads it" in run("look", "maker/Large-GGUF")
+    assert "no model in the GGUF format" in run("look", "maker/Nothing")
+    assert sum(each.sent for each in hub.of("cdn")) < 8 << 20  # headers alone
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("look", "maker/Gone"), "There is no repository"),
+        (("look", "nonsense"), "is not the name of a repository"),
         (("get", "nonsense"), "is not the name of a repository"),
         (("get", "../../etc"), "is not the name of a repository"),
         (("get", "maker/Gone"), "There is no repository"),

@@ -1,10 +1,11 @@
 """Finding a model at a stand-in hub: search, page, download, and what goes wrong on the way."""
 
 import re
+import threading
 from datetime import UTC, datetime
 
 import pytest
-from loopback_hub import GOOD_TOKEN, LoopbackHub, Whole
+from loopback_hub import GOOD_TOKEN, Fault, LoopbackHub, Whole
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
@@ -125,8 +126,24 @@ def test_the_page_says_who_published(find, hub, qtbot):
     hub.publishers["maker"] = {"fullname": "The Makers", "isVerified": True, "numModels": 1234}
     sheet = find()
     look(sheet, "maker/Llama-3.1-8B-GGUF", qtbot)
-    said = "The Makers is an organization that the hub has verified · 1.2k models"
+    who = "The Makers is an organization that the hub has verified"
+    said = f"{who} · has published since January 2026 · 1.2k models · 1.2M downloads last month"
     qtbot.waitUntil(lambda: said in words(sheet))
+
+
+def test_the_page_is_there_before_the_record_of_its_publisher_and_without_it(find, hub, qtbot):
+    hub.publishers["maker"] = {"fullname": "The Makers", "numModels": 7}
+    late = threading.Event()
+    hub.before = lambda request: late.wait(10) if "author" in request.query else None
+    hub.faults.append(Fault("status", status=503, path="^/api/models$"))
+    sheet = find()
+    sheet._desk.open("maker/Llama-3.1-8B-GGUF")
+    qtbot.waitUntil(lambda: "The Makers is an organization · 7 models" in words(sheet))
+    qtbot.waitUntil(lambda: bool(sheet.page.variants.rows) and sheet.page.card.body.toPlainText() != "")
+    late.set()
+    qtbot.waitUntil(lambda: any("author" in each.query and each.status == 503 for each in hub.requests))
+    assert sheet._desk.page.error is None
+    assert "The Makers is an organization · 7 models" in words(sheet)
 
 
 def test_the_page_follows_the_keyboard(find, qtbot):

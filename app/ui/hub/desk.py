@@ -14,6 +14,7 @@ from app.services.discovery import (
     Discovery,
     Found,
     Publisher,
+    PublisherRecord,
     Query,
     Reference,
     Repository,
@@ -42,6 +43,7 @@ class Page:
         problems: By path of a variant: why it could not be had.
         asked: Paths of the variants whose download is being prepared.
         publisher: Who published it; None as long as that is not known.
+        record: What their models say of them; likewise, and it comes last.
         withheld: The mirror that has not been sent the token there is, on the page of a gated model.
     """
 
@@ -55,6 +57,7 @@ class Page:
     problems: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     publisher: Publisher | None = None
+    record: PublisherRecord | None = None
     withheld: Withheld | None = None
 
 
@@ -215,6 +218,11 @@ class HubDesk(QObject):
 
     def _take_publisher(self, page: Page, publisher: Publisher) -> None:
         page.publisher = publisher
+        record = self._discovery.publisher_record(publisher.name)
+        self._when(page, record, self._take_record, lambda error: None)
+
+    def _take_record(self, page: Page, record: PublisherRecord) -> None:
+        page.record = record
 
     def _take_first_look(self, page: Page, prospect: Prospect) -> None:
         page.prospect = prospect

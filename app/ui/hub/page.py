@@ -11,8 +11,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.domain.language import _, plural
-from app.services.discovery import Publisher, Repository, Scan, Withheld
+from app.domain.language import _
+from app.services.discovery import Repository, Scan, Withheld
 from app.ui.appearance import Appearance
 from app.ui.controls import label
 from app.ui.downloads.desk import DownloadDesk
@@ -20,7 +20,7 @@ from app.ui.hub.card import CardText
 from app.ui.hub.desk import HubDesk, Page
 from app.ui.hub.results import short_name
 from app.ui.hub.variants import Variants
-from app.ui.hub.words import age_words, count_words, parameters_words, popularity_words
+from app.ui.hub.words import age_words, parameters_words, popularity_words, publisher_words
 from app.ui.inspector.fields import small
 from app.ui.links import ask_to_open
 from app.ui.quantities import context_text
@@ -144,7 +144,7 @@ class ModelPage(QScrollArea):
             self.variants.show_repository(repository)
         self._facts.setText(" · ".join(_facts(repository, page)))
         self._warn(repository, page)
-        words = _about(page.publisher) if page.publisher else ""
+        words = " · ".join(publisher_words(page.publisher, page.record)) if page.publisher else ""
         self._publisher.setText(words)
         self._publisher.setVisible(bool(words))
         self.variants.refresh()
@@ -245,25 +245,6 @@ class ModelPage(QScrollArea):
     def _visit(self, page: Page) -> None:
         if page.prospect is not None:
             ask_to_open(page.prospect.page, self.window())
-
-
-def _about(publisher: Publisher) -> str:
-    """Return who has published a model: what makes one trust it, or not."""
-    name = publisher.full_name or publisher.name
-    if publisher.is_verified:
-        who = _("{name} is an organization that the hub has verified").format(name=name)
-    elif publisher.is_organization:
-        who = _("{name} is an organization").format(name=name)
-    else:
-        who = name
-    facts = [who]
-    if publisher.models:
-        models = plural("{count} model", "{count} models", publisher.models)
-        facts.append(models.format(count=count_words(publisher.models)))
-    if publisher.followers:
-        followers = plural("{count} follower", "{count} followers", publisher.followers)
-        facts.append(followers.format(count=count_words(publisher.followers)))
-    return " · ".join(facts)
 
 
 def _facts(repository: Repository, page: Page) -> list[str]:

@@ -3,9 +3,10 @@
 import re
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QDate, QLocale
 
 from app.domain.language import _, current, plural
+from app.services.discovery import Publisher, PublisherRecord
 
 _DAY = 86_400
 _BY_TEN_THOUSANDS = {"zh", "ja", "ko"}  # languages that have a word for them and none for a million
@@ -69,6 +70,45 @@ def age_words(moment: datetime | None, now: datetime | None = None) -> str:
     if days < 730:
         return plural("{count} month ago", "{count} months ago", days // 30).format(count=days // 30)
     return plural("{count} year ago", "{count} years ago", days // 365).format(count=days // 365)
+
+
+def publisher_words(publisher: Publisher, record: PublisherRecord | None) -> list[str]:
+    """Return who has published a model, and what makes one trust it or not."""
+    name = publisher.full_name or publisher.name
+    if publisher.is_verified:
+        who = _("{name} is an organization that the hub has verified").format(name=name)
+    elif publisher.is_organization:
+        who = _("{name} is an organization").format(name=name)
+    else:
+        who = name
+    words = [who, *([_since_words(record)] if record else [])]
+    if publisher.models:
+        models = plural("{count} model", "{count} models", publisher.models)
+        words.append(models.format(count=count_words(publisher.models)))
+    if record and record.downloads:
+        words.append(_downloads_words(record))
+    if publisher.followers:
+        followers = plural("{count} follower", "{count} followers", publisher.followers)
+        words.append(followers.format(count=count_words(publisher.followers)))
+    return [text for text in words if text]
+
+
+def _since_words(record: PublisherRecord) -> str:
+    if record.since is None:
+        return ""
+    day = QDate(record.since.year, record.since.month, 1)
+    month = QLocale(current()).toString(day, _("MMMM yyyy"))
+    if record.earlier:
+        return _("has published since {month} or longer").format(month=month)
+    return _("has published since {month}").format(month=month)
+
+
+def _downloads_words(record: PublisherRecord) -> str:
+    count = count_words(record.downloads)
+    if not record.complete:
+        return _("more than {count} downloads last month").format(count=count)
+    words = plural("{count} download last month", "{count} downloads last month", record.downloads)
+    return words.format(count=count)
 
 
 def readable(card: str) -> str:

@@ -12,6 +12,7 @@ from loopback_proxy import LoopbackProxy
 
 from models_registry.hub.client import Hub
 from models_registry.hub.errors import HubError, HubProblem
+from models_registry.hub.publisher import PublisherRecord
 from models_registry.hub.repository import Scan
 from models_registry.hub.search import Query, Sort
 
@@ -188,6 +189,37 @@ def test_a_publisher_is_an_organization_or_a_person(hub, client):
     assert (problem(caught), caught.value.subject) == (HubProblem.NOT_FOUND, "nobody")
 
 
+def test_the_models_of_a_publisher_tell_its_age_and_its_downloads(hub, client):
+    for number in range(7):
+        add(
+            hub,
+            f"firm/Model-{number}",
+            downloads=10**number,
+            createdAt=f"2024-0{number + 1}-02T03:04:05.000Z",
+        )
+    add(hub, "other/Old", downloads=5, createdAt="2022-03-02T23:29:04.000Z")
+    record = client.publisher_record("firm")
+    assert (record.since.year, record.since.month, record.earlier) == (2024, 1, False)
+    assert (record.downloads, record.complete, len(hub.requests)) == (1111111, True, 1)
+    assert client.publisher_record("other").earlier  # the hub notes no dates from before
+    assert client.publisher_record("nobody") == PublisherRecord(None, True, 0, True)
+
+
+def test_of_a_publisher_with_very_many_models_the_first_are_listed(hub, client):
+    for number in range(7):
+        add(
+            hub,
+            f"firm/Model-{number}",
+            downloads=10**number,
+            createdAt=f"2024-0{number + 1}-02T03:04:05.000Z",
+        )
+    hub.page = 2
+    record = client.publisher_record("firm")
+    assert len(hub.requests) == 2
+    assert (record.since.month, record.earlier) == (4, True)
+    assert (record.downloads, record.complete) == (1111000, False)
+
+
 @pytest.mark.parametrize("path", ["../x-Q4_0.gguf", "C:/x-Q4_0.gguf", "/x.gguf", "con.gguf", "a\\..\\x.gguf"])
 def test_a_repository_with_a_name_that_climbs_is_refused(hub, client, path):
     hub.add("maker/Model", {"fine-Q4_0.gguf": b"GGUF", path: b"GGUF"})
@@ -326,6 +358,7 @@ def everything(client):
         lambda: next(client.search(Query())),
         lambda: client.repository("maker/Model"),
         lambda: client.publisher("maker"),
+        lambda: client.publisher_record("maker"),
         lambda: client.link("maker/Model", "c" * 40, "x.gguf"),
         lambda: client.open("maker/Model", "c" * 40, "x.gguf").total,
     )
@@ -426,7 +459,7 @@ def test_whatever_the_api_answers_is_taken_or_refused(hub, client):
     refused = []
     for seed in range(120):
         hub.faults[:] = [Fault("spoil", at=seed)]
-        for act in everything(client)[:4]:
+        for act in everything(client)[:5]:
             try:
                 act()
             except HubError as error:
