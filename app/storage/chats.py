@@ -16,6 +16,7 @@ from app.storage import probabilities, turns, uses
 from app.storage.database import Database
 from app.storage.rows import read_chats, read_messages, read_path, require, storable
 from app.storage.summaries import Summaries, read_summaries
+from app.storage.trees import Trees
 from app.storage.turns import living_chat, living_message, no_chat, no_message
 from app.storage.undo import UndoLog
 
@@ -54,6 +55,7 @@ class ChatStore:
 
     Attributes:
         undo: The steps that can be taken back; every write of a person goes through it.
+        trees: Takes messages out of chats, and makes chats of parts of others.
         summaries: What stands for the older messages of long chats.
     """
 
@@ -61,6 +63,7 @@ class ChatStore:
         self._database = database
         self._changes = changes
         self.undo = UndoLog(database, changes)
+        self.trees = Trees(self.undo, changes)
         self.summaries = Summaries(database, changes, self.undo)
 
     def start_turn(

@@ -114,6 +114,11 @@ def _living(message_id: int | None, gone: dict[int, int | None]) -> int | None:
     return message_id
 
 
+def columns(db: "Database", table: str) -> list[str]:
+    """Return the names of the columns of a table."""
+    return [row[1] for row in db.execute(f"PRAGMA main.table_info({table})").fetchall()]
+
+
 def storable(text: str) -> str:
     """Return `text` as UTF-8 can hold it: halves of a surrogate pair are joined, or else replaced."""
     try:

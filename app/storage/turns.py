@@ -27,7 +27,7 @@ from app.storage.writers import is_alive, this_process
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_TICK = 0.001  # seconds between two turns where the clock stands still or goes back
+TICK = 0.001  # seconds between two turns where the clock stands still or goes back
 
 
 def start(
@@ -202,7 +202,7 @@ def _started(db: "Database", chat_id: int, replies: Sequence[int], model: ModelI
     db.execute(
         "UPDATE chats SET model_path = ?, updated_at = max(?, (SELECT max(updated_at) FROM chats) + ?)"
         " WHERE id = ?",
-        [storable(model.path), time.time(), _TICK, chat_id],
+        [storable(model.path), time.time(), TICK, chat_id],
     )
     chat = living_chat(db, chat_id)
     *path, first = read_path(db, replies[0])
