@@ -40,12 +40,14 @@ class Adjustment:
             for token in prompt[-depth:]:
                 self.accept(token)
 
+    @property
+    def is_none(self) -> bool:
+        """Return whether no logit would change now."""
+        return not len(self._tokens)
+
     @contextmanager
     def made(self, logits: Logits) -> Iterator[None]:
         """Have `logits`, one for each token of the vocabulary, adjusted inside, and as they were after."""
-        if not len(self._tokens):
-            yield
-            return
         raw = logits[self._tokens]
         candidates = Candidates(self._tokens, raw)
         candidates.apply(self._chain)

@@ -127,7 +127,7 @@ class Answer:
 
     def draft(self, most: int) -> list[int]:
         """Return a guess at the next tokens, at most `most` of them."""
-        if self.drafter is None or not self.is_writing:
+        if self.drafter is None or not self.is_writing or most < 1:
             return []
         if self._settings.max_tokens:
             most = min(most, self._settings.max_tokens - len(self.tokens) + self._prompt_tokens - 1)

@@ -1,10 +1,10 @@
 """A llama_context: the memory that a model computes in, and the computation itself."""
 
 import ctypes
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,7 @@ class NoSlot(Exception):
     """No cell is left in the KV cache."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one sequence contributes to a batch.
 
     Attributes:
@@ -51,6 +50,53 @@ class Part:
     start: int
     tokens: Sequence[int]
     outputs: int
+
+
+class _Batch:
+    """A llama_batch over columns of Python's own: ctypes makes an object for each value that is set in one.
+
+    Attributes:
+        struct: What llama.cpp is given.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Make room for `size` tokens, each of one sequence."""
+        none = array("i", bytes(4 * size))
+        self._tokens, self._positions, self._sequences = none[:], none[:], none[:]
+        self._outputs = bytearray(size)
+        first = _address(self._sequences)
+        self._counts = array("i", [1] * size)
+        self._places = (ctypes.c_void_p * size)(*range(first, first + 4 * size, 4))
+        self.struct = api.llama_batch(
+            n_tokens=0,
+            token=ctypes.cast(_address(self._tokens), ctypes.POINTER(api.llama_token)),
+            pos=ctypes.cast(_address(self._positions), ctypes.POINTER(api.llama_pos)),
+            n_seq_id=ctypes.cast(_address(self._counts), ctypes.POINTER(ctypes.c_int32)),
+            seq_id=ctypes.cast(self._places, ctypes.POINTER(ctypes.POINTER(api.llama_seq_id))),
+            logits=ctypes.cast(
+                (ctypes.c_int8 * size).from_buffer(self._outputs), ctypes.POINTER(ctypes.c_int8)
+            ),
+        )
+
+    def fill(self, parts: Sequence[Part]) -> int:
+        """Put in `parts`; return how many tokens they have together."""
+        tokens, positions = self._tokens, self._positions
+        sequences, outputs = self._sequences, self._outputs
+        i = 0
+        for part in parts:
+            silent = i + len(part.tokens) - part.outputs
+            for position, token in enumerate(part.tokens, part.start):
+                tokens[i] = token
+                positions[i] = position
+                sequences[i] = part.sequence
+                outputs[i] = i >= silent
+                i += 1
+        self.struct.n_tokens = i
+        return i
+
+
+def _address(column: "array[int]") -> int:
+    return column.buffer_info()[0]
 
 
 class Context:
@@ -101,11 +147,7 @@ class Context:
                 _("Choose a smaller context, or a smaller model."),
             )
         self._memory = api.llama_get_memory(self._context)
-        self._batch = api.llama_batch_init(layout.ubatch, 0, 1)
-        # Looked up once: ctypes makes a new object each time.
-        self._columns = self._batch.token, self._batch.pos, self._batch.seq_id, self._batch.logits
-        for i in range(layout.ubatch):
-            self._batch.n_seq_id[i] = 1
+        self._batch = _Batch(layout.ubatch)
         self.threads = threads
         recurrent = api.llama_model_is_recurrent(model.handle) or api.llama_model_is_hybrid(model.handle)
         self.rolls_back = not recurrent
@@ -120,7 +162,6 @@ class Context:
     def close(self) -> None:
         """Give the memory back."""
         if self._context:
-            api.llama_batch_free(self._batch)
             api.llama_free(self._context)
             self._context = None
 
@@ -150,18 +191,8 @@ class Context:
         """
         if self._flag is not None and self._flag[0] != b"\0":  # GPUs do not look at it while they compute
             raise Aborted
-        token, pos, seq_id, logits = self._columns
-        i = 0
-        for part in parts:
-            silent = i + len(part.tokens) - part.outputs
-            for position, each in enumerate(part.tokens, part.start):
-                token[i] = each
-                pos[i] = position
-                seq_id[i][0] = part.sequence
-                logits[i] = i >= silent
-                i += 1
-        self._batch.n_tokens = i
-        code = api.llama_decode(self._context, self._batch)
+        count = self._batch.fill(parts)
+        code = api.llama_decode(self._context, self._batch.struct)
         if code == _OK:
             return
         if code == _NO_SLOT:
@@ -169,7 +200,7 @@ class Context:
         if code == _ABORTED:
             raise Aborted
         said = "; ".join(list(native.lines)[-3:])
-        raise RuntimeError(f"llama_decode returned {code} for {i} tokens: {said}")
+        raise RuntimeError(f"llama_decode returned {code} for {count} tokens: {said}")
 
     def forget(self, sequence: int, start: int = 0) -> bool:
         """Forget a sequence from position `start` on; False when its memory cannot do that."""

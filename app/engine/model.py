@@ -70,6 +70,7 @@ class LoadedModel:
         # A chat asks the same of its whole history every turn.
         self._spells_control = lru_cache(_REMEMBERED_TEXTS)(self._spells_control_token)
         self._pieces: dict[int, bytes] = {}
+        self._ends: dict[int, bool] = {}
         self._adds_space = self.piece((self.tokenize("a", special=False) or [0])[0]).startswith(b" ")
         source = api.llama_model_chat_template(self._model, None)
         self.template = Template(
@@ -168,7 +169,10 @@ class LoadedModel:
 
     def is_end(self, token: int) -> bool:
         """Return whether `token` ends an answer."""
-        return api.llama_vocab_is_eog(self._vocab, token)
+        found = self._ends.get(token)
+        if found is None:
+            found = self._ends[token] = bool(api.llama_vocab_is_eog(self._vocab, token))
+        return found
 
     def piece(self, token: int) -> bytes:
         """Return the bytes that `token` stands for; control tokens stand for none."""

@@ -92,11 +92,7 @@ class Runtime:
     @property
     def busy(self) -> bool:
         """Return whether `step` has something to do."""
-        return bool(self._waiting or self._checks.running or self._answers)
-
-    @property
-    def _answers(self) -> list[Answer]:
-        return [answer for each in self._loader.residents for answer in each.scheduler.answers]
+        return bool(self._begun or self._waiting or self._checks.running)
 
     def enqueue(self, work: Work) -> None:
         """Take in work; its turn comes in `step`."""
@@ -108,7 +104,7 @@ class Runtime:
         Args:
             admit: Asked with each job whose turn has come; False when it was cancelled and has ended.
         """
-        while work := self._next():
+        while self._waiting and (work := self._next()):
             self._waiting.remove(work)
             if admit(work.job):
                 self._begin(work)
@@ -151,10 +147,8 @@ class Runtime:
         What needs another model or context waits until the answers on their way have ended, and with it
         all that came after: else its turn would never come. Background answers are ended for it.
         """
-        if not self._waiting:
-            return None
         work = next((each for each in self._waiting if not each.background), self._waiting[0])
-        running = self._answers
+        running = self._begun
         if not running or work.needs is None:
             return None if running and isinstance(work.what, Unload) else work
         loaded = self._able(work)
@@ -180,9 +174,9 @@ class Runtime:
 
     def _whose_turn(self) -> Loaded | None:
         """Return the model whose answers are computed next."""
+        if len(self._begun) < 2:
+            return next(iter(self._begun.values())).loaded if self._begun else None
         working = [each for each in self._loader.residents if each.scheduler.answers]
-        if not working[1:]:
-            return working[0] if working else None
         return next(filter(_is_awaited, working), working[0])
 
     def _begin(self, work: Work) -> None:
@@ -191,7 +185,7 @@ class Runtime:
                 case Load(path, context, options):
                     with suppress(LoadCancelled):
                         self._loader.load(path, context, options, work.job)
-                        if not self._answers:  # they would be slowed, and spoil the measurement
+                        if not self._begun:  # they would be slowed, and spoil the measurement
                             self._loader.measure_threads()
                     work.job.put(Finished(None))
                 case Unload():
@@ -220,7 +214,7 @@ class Runtime:
 
     def _fail_all(self, error: Exception) -> None:
         """End every answer on its way, and unload: the state of a context is unknown now."""
-        for answer in self._answers:
+        for answer in self._begun:
             answer.sampler.close()
             answer.job.put(Failed(_failure(error)))
         for loaded in self._loader.residents:

@@ -1,9 +1,9 @@
 """From logits to the next token."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from llama_cpp import llama_cpp as api
 
 from app.domain import sampler_order
@@ -58,6 +58,7 @@ class Sampler:
         self._adjustment = Adjustment(self.settings, model, prompt)
         self._narrowing = Narrowing(self.settings)
         self._names = sampler_order.choosing(self.settings)
+        self._is_greedy = self._names == ("greedy",)
         self._choice: Any = chain.build(self._names, self.settings, seed, model)
 
     def sample(self, context: Context, index: int = -1) -> int:
@@ -71,8 +72,11 @@ class Sampler:
             UserError: When the logits are no numbers, or the grammar leaves no token.
         """
         logits = view(context, index, self._size)
-        with self._adjustment.made(logits):
-            token = self._draw(logits) if self._grammar is None else self._draw_allowed(logits, self._grammar)
+        if self._adjustment.is_none:
+            token = self._next(logits)
+        else:
+            with self._adjustment.made(logits):
+                token = self._next(logits)
         self._accept(token)
         if self._probabilities is not None:
             self.chosen = self._probabilities.read(logits, token)
@@ -87,20 +91,24 @@ class Sampler:
             api.llama_sampler_free(self._choice)
             self._choice = None
 
-    def _draw(self, logits: Logits) -> int:
+    def _next(self, logits: Logits) -> int:
         """Return a token; nothing is counted yet."""
+        return self._draw(logits) if self._grammar is None else self._draw_allowed(logits, self._grammar)
+
+    def _draw(self, logits: Logits) -> int:
+        """Return a token out of all."""
         best = int(logits.argmax())
-        if not np.isfinite(logits[best]):  # argmax prefers NaN
+        if not math.isfinite(logits.item(best)):  # argmax prefers NaN
             raise UserError(
                 _("The model computed no valid probabilities."),
                 _("The model's file may be damaged; downloading it again often helps."),
             )
-        if self._names == ("greedy",):
+        if self._is_greedy:
             return best
         return self._choose(self._narrowing.among_all(logits))
 
     def _draw_allowed(self, logits: Logits, grammar: Grammar) -> int:
-        """Return a token that `grammar` allows; nothing is counted yet.
+        """Return a token that `grammar` allows.
 
         Most tokens that a model would write are allowed, so one is drawn and asked about. Only after
         one that is not, the grammar goes first.
@@ -124,4 +132,5 @@ class Sampler:
         if self._grammar is not None:
             self._grammar.accept(token)
         self._adjustment.accept(token)
-        api.llama_sampler_accept(self._choice, token)
+        if not self._is_greedy:  # which counts nothing
+            api.llama_sampler_accept(self._choice, token)

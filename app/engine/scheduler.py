@@ -93,8 +93,9 @@ class Scheduler:
             RuntimeError: When llama.cpp fails; nothing more can be expected of the context then.
         """
         self._interrupt[0] = 0  # before the flags are read: a later one aborts the batch
-        for answer in [each for each in self.answers if each.job.cancelled]:
-            self._end(answer, StopReason.CANCELLED)
+        for answer in tuple(self.answers):
+            if answer.job.cancelled:
+                self._end(answer, StopReason.CANCELLED)
         self._seat()
         shares = self._shares()
         if not shares:
@@ -157,11 +158,13 @@ class Scheduler:
         chosen = self._chosen()
         writers = [answer for answer in chosen if answer.pending == 1]
         readers = [answer for answer in chosen if answer.pending > 1]
-        room, outputs = self._context.layout.ubatch, self._context.layout.outputs
-        guesses = (outputs - len(chosen)) // len(writers) if writers else 0
-        shares = []
+        layout, shares = self._context.layout, list[_Share]()
+        room = layout.ubatch
         for answer in writers:
-            drafts = answer.draft(min(guesses, answer.pace.most)) if self._context.rolls_back else []
+            drafts = list[int]()
+            if answer.drafter and self._context.rolls_back:
+                guesses = (layout.outputs - len(chosen)) // len(writers)
+                drafts = answer.draft(min(guesses, answer.pace.most))
             room -= 1 + len(drafts)
             shares.append(_Share(answer, _sequence_of(answer), answer.tokens[-1:], drafts))
         for answer in readers:
@@ -177,14 +180,15 @@ class Scheduler:
     def _chosen(self) -> list[Answer]:
         """Return the answers that take part in the next batch: all with the same adapters."""
         seated = [answer for answer in self.answers if answer.sequence]
-        foreground = [answer for answer in seated if not answer.background]
-        if foreground and self._debt > 0:
-            seated = foreground
+        if self._debt > 0:
+            seated = [answer for answer in seated if not answer.background] or seated
         if not seated:
             return []
-        group, _chat = self._sets[min(seated, key=lambda each: each.served)]
-        chosen = [answer for answer in seated if self._sets[answer][0].key == group.key]
-        self._adapters.apply(self._context, group)
+        chosen = seated
+        if len(seated) > 1:
+            group, _chat = self._sets[min(seated, key=lambda each: each.served)]
+            chosen = [answer for answer in seated if self._sets[answer][0].key == group.key]
+        self._adapters.apply(self._context, self._sets[chosen[0]][0])
         self._clock += 1
         for answer in chosen:
             answer.served = self._clock
@@ -254,10 +258,10 @@ class Scheduler:
 
     def _account(self, shares: list[_Share], seconds: float) -> None:
         """Keep book of the time that background work takes from answers that somebody reads."""
-        background = sum(len(share.tokens) for share in shares if share.answer.background)
-        if not background:
+        if not any(share.answer.background for share in shares):
             self._debt = max(0.0, self._debt - seconds)
             return
+        background = sum(len(share.tokens) for share in shares if share.answer.background)
         everything = sum(len(share.tokens) for share in shares)
         self._debt = 0.0 if background == everything else self._debt + seconds * background / everything
 

@@ -200,8 +200,12 @@ class Engine:
             return None
 
     def _go_on(self, runtime: "Runtime") -> float | None:
-        """Do one thing; return how long to wait for new work before the next one."""
-        if runtime.busy:
+        """Work until something is asked, or rest; return how long to wait for new work after that."""
+        worked = False
+        while runtime.busy:
             runtime.step(self._admit)
-            return 0.0 if runtime.busy else _REST_AFTER
-        return _REST_AFTER if runtime.rest() else runtime.give_back_idle()
+            worked = True
+            self._yielding[0] = 0  # before it is seen whether somebody has asked
+            if not self._inbox.empty():
+                return 0.0
+        return _REST_AFTER if worked or runtime.rest() else runtime.give_back_idle()

@@ -39,7 +39,7 @@ def shared() -> Iterator[Steps]:
 @pytest.fixture
 def steps(shared: Steps) -> Iterator[Steps]:
     yield shared
-    left = list(shared.runtime._answers)
+    left = list(shared.runtime._begun)
     for each in left:
         each.job.cancel()
     if left:
@@ -103,7 +103,7 @@ def test_a_background_answer_gets_its_share_and_the_other_keeps_every_batch(
     until_written(steps, front)
     behind = steps.ask(smollm2, Turn("user", "Count from 1 to 300, slowly."), settings=LONG, background=True)
     until_written(steps, behind, 1)
-    answers = {each.job: each for each in steps.runtime._answers}
+    answers = {each.job: each for each in steps.runtime._begun}
 
     def written(asked: Watched) -> int:
         return len(answers[asked.job].written)
