@@ -47,7 +47,6 @@ from app.services.questions import Questions
 from app.services.recommendations import Recommendations
 from app.services.snapshots import Snapshots
 from app.services.titles import Titles
-from app.services.undo import Undo
 from app.storage import writers
 from app.storage.chats import ChatStore
 from app.storage.contact_file import ContactFile
@@ -143,7 +142,6 @@ class Build:
             folders=folders,
             database=self.database,
             history=History(self.store),
-            undo=Undo(self.store.undo),
             conversation=conversation,
             budgets=Budgets(self.store, self.engine, post, conversation.errands, conversation.extensions),
             models=models,

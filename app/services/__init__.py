@@ -23,7 +23,6 @@ from app.services.prospects import Prospects
 from app.services.questions import Questions
 from app.services.recommendations import Recommendations
 from app.services.snapshots import Snapshots
-from app.services.undo import Undo
 from app.storage.database import Database
 from app.storage.folders import Folders
 
@@ -35,7 +34,6 @@ class Services:
     folders: Folders
     database: Database
     history: History
-    undo: Undo
     conversation: Conversation
     budgets: Budgets
     models: Models

@@ -15,6 +15,7 @@ from app.domain.language import _
 from app.domain.loading import Adapter, LoadOptions
 from app.domain.model import Model
 from app.domain.settings import MAX_SEED, Settings
+from app.domain.undo import Act
 from app.engine.worker import Engine
 from app.services.errands import Errands
 from app.services.exact_prompts import ExactPrompts
@@ -100,12 +101,13 @@ class Conversation:
         adapters: tuple[Adapter, ...] = (),
         *,
         system_prompt: str = "",
+        edits: bool = False,
     ) -> "Future[Started]":
         """Say `text` after the message `parent_id` (None: as the first) and have `model` answer.
 
         Without a `chat_id` a new chat is made, with `system_prompt`. The future resolves once the words are
-        safe on disk. Editing is the same with the parent of the edited message: the old words stay as a
-        version.
+        safe on disk. Editing is the same with the parent of the edited message, and `edits`: the old words
+        stay as a version.
         Without `options`, here and in the following, how the model is loaded is left to the engine.
 
         Raises:
@@ -120,7 +122,13 @@ class Conversation:
 
         def start() -> "Future[Started]":
             starting = self._store.start_turn(
-                chat_id, parent_id, text, _identity(model), checked, system_prompt=system_prompt
+                chat_id,
+                parent_id,
+                text,
+                _identity(model),
+                checked,
+                system_prompt=system_prompt,
+                act=Act.EDIT if edits else Act.SEND,
             )
             return self._begin(starting, lambda started: [started], writer)
 

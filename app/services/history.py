@@ -1,4 +1,4 @@
-"""Chats and their messages: list, open, rename, pin, delete, drafts, versions.
+"""Chats and their messages: list, open, rename, pin, delete, branch, drafts, versions.
 
 Everything returns a Future that the database's threads resolve; nothing here waits for the disk.
 """
@@ -9,14 +9,20 @@ from pathlib import Path
 from app.domain.budget import Policy, Summary
 from app.domain.chat import Chat, Message, Tree
 from app.domain.generation import Chosen
+from app.services.undo import Undo
 from app.storage.chats import ChatStore
 
 
 class History:
-    """The conversations on this computer."""
+    """The conversations on this computer.
+
+    Attributes:
+        undo: The steps that can be taken back.
+    """
 
     def __init__(self, store: ChatStore) -> None:
         self._store = store
+        self.undo = Undo(store.undo)
         self._summaries = store.summaries
 
     def chats(self) -> "Future[list[Chat]]":
@@ -82,6 +88,24 @@ class History:
     def show_version(self, chat_id: int, tip_id: int) -> "Future[None]":
         """Show the branch that ends in the message `tip_id`."""
         return self._store.update_chat(chat_id, tip_id=tip_id)
+
+    def branch(self, message_id: int) -> "Future[int]":
+        """Begin a new chat with the messages up to this one; returns its id."""
+        return self._store.trees.branch(message_id)
+
+    def delete_message(self, message_id: int) -> "Future[int]":
+        """Delete one message, and let what follows it move up; returns the id of its chat.
+
+        Fails with a UserError for an answer that is being written.
+        """
+        return self._store.trees.delete_message(message_id)
+
+    def delete_branch(self, message_id: int) -> "Future[int]":
+        """Delete a message and all that follows it, in every version; returns the id of its chat.
+
+        Fails with a UserError while an answer is being written there.
+        """
+        return self._store.trees.delete_branch(message_id)
 
     def delete(self, chat_id: int) -> "Future[None]":
         """Take a chat off the list; `restore` brings it back."""

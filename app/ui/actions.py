@@ -32,7 +32,7 @@ class Entry:
 
 def table() -> tuple[Entry, ...]:
     """Return every action in the order of the menus."""
-    chat, message, view = _("Chat"), _("Message"), _("View")
+    chat, edit, message, view = _("Chat"), _("Edit"), _("Message"), _("View")
     return (
         Entry("new-chat", chat, _("New chat"), ("Ctrl+N",)),
         Entry("choose-model", chat, _("Choose a model…"), ("Ctrl+L" if _MAC else "Ctrl+M",)),
@@ -44,6 +44,8 @@ def table() -> tuple[Entry, ...]:
         Entry("next-chat", chat, _("Next chat"), ("Ctrl+Shift+]",)),
         Entry("settings", chat, _("Settings…"), ("Ctrl+,",)),
         Entry("quit", chat, _("Quit Fireside"), ("Ctrl+Q",)),
+        Entry("undo", edit, _("Undo"), ("Ctrl+Z",)),
+        Entry("redo", edit, _("Redo"), ("Ctrl+Shift+Z", "Ctrl+Y")),
         Entry("budget", message, _("What goes into the context…"), ("Ctrl+Shift+B",)),
         Entry("stop", message, _("Stop the answer"), ("Esc",)),
         Entry("regenerate", message, _("Answer again"), ("Ctrl+R",)),

@@ -1,6 +1,6 @@
 """The page of the current chat: its messages, the composer, the model, and what has to be said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -111,6 +111,11 @@ class ChatPage(QWidget):
     def set_guard(self, guard: Callable[[Callable[[], None]], None]) -> None:
         """Have `guard` called with all that sends something to the model: it may ask before it does so."""
         self._guard = guard
+
+    def add_commands(self, commands: Mapping[str, Callable[[Message], None]]) -> None:
+        """Have `commands` carry out what is asked of a message by these names."""
+        for what, command in commands.items():
+            self._wanted[what] = partial(self._on, command=command)
 
     def take_arrivals(self) -> None:
         """Show how far the model is that a question waits for; when it fails, the words come back."""
@@ -226,7 +231,7 @@ class ChatPage(QWidget):
         composer.draft_changed.connect(lambda text: self._drafts.save(chat.id, text))
         composer.written.connect(self.warm_up)
         transcript.verticalScrollBar().rangeChanged.connect(self._align)
-        wanted: dict[str, Callable[[int], None]] = {
+        self._wanted: dict[str, Callable[[int], None]] = {
             "copy": self._copy,
             "edit": self._edit,
             "regenerate": lambda number: self._guard(lambda: self._on(number, chat.regenerate)),
@@ -237,7 +242,7 @@ class ChatPage(QWidget):
             "prompt": lambda number: self._on(number, sheets.show_prompt),
             "probabilities": lambda number: self._on(number, sheets.show_probabilities),
         }
-        transcript.asked.connect(lambda what, number: wanted[what](number))
+        transcript.asked.connect(lambda what, number: self._wanted[what](number))
         transcript.version_requested.connect(chat.show_version)
         transcript.summary_written.connect(chat.horizon.write_summary)
         transcript.link_activated.connect(lambda address: ask_to_open(address, self.window()))
@@ -261,6 +266,8 @@ class ChatPage(QWidget):
         self.show_models()
 
     def _show_rows(self, *, keep_position: bool = False) -> None:
+        if self._edited and self.chat.message(self._edited.id) is None:  # deleted meanwhile
+            self.composer.cancel_edit()
         path = [*self.chat.state.path(self.chat.lives), *self._held.messages()]
         rows = self._with_line([self._row(message) for message in path])
         self._transcript.set_rows(rows, keep_position=keep_position)

@@ -201,6 +201,7 @@ class CurrentChat(QObject):
             chosen.options,
             chosen.adapters,
             system_prompt=self._new_system_prompt,
+            edits=edited is not None,
         )
         self._when_started(
             starting, partial(self._sent, self._visit, chat_id, text), lambda: self.send(text, edited)
@@ -310,6 +311,12 @@ class CurrentChat(QObject):
             self._poster.when_done(self._history.open(chat.id), partial(self._refresh, self._visit))
         else:
             self._take(chat, [])
+
+    def take_tree(self, chat_ids: tuple[int, ...]) -> None:
+        """Read all messages anew if this chat is among those of which some were deleted or brought back."""
+        if self.state.id is not None and self.state.id in chat_ids:
+            reading = self._history.open(self.state.id)
+            self._poster.when_done(reading, partial(self._refresh, self._visit), lambda gone: None)
 
     def take_messages(self, ids: tuple[int, ...]) -> None:
         """Read those of the changed messages that belong to this chat."""

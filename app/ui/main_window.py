@@ -40,6 +40,7 @@ from app.ui.file_drop import FileDrop
 from app.ui.first_run import FirstRun
 from app.ui.frame import Frame
 from app.ui.held_questions import Arrivals
+from app.ui.history_desk import HistoryDesk
 from app.ui.hub.desk import HubDesk
 from app.ui.inspector.desk import Desk
 from app.ui.inspector.inspector import Inspector
@@ -159,6 +160,7 @@ class MainWindow(QMainWindow):
         self._go = Navigation(
             poster, preferences, conversation, self._drafts, self._shelf, self._chat, self.page, self._frame
         )
+        self._history = HistoryDesk(poster, history, self.page, self.actions_by_name, self._go)
         self.context = ContextView(appearance, poster, budgets, models, inspection, self.page, self._frame)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
         self._desk = ModelDesk(
@@ -253,6 +255,8 @@ class MainWindow(QMainWindow):
             "settings": lambda: self._settings.open_settings(),
             "network": lambda: self._settings.open_network(),
             "quit": self._quit,
+            "undo": lambda: self._history.undo(),
+            "redo": lambda: self._history.redo(),
             "budget": lambda: self.context.open_panel(),
             "stop": self._escape,
             "regenerate": page.regenerate_last,
@@ -322,6 +326,10 @@ class MainWindow(QMainWindow):
             case Kind.MESSAGES:
                 self._chat.take_messages(change.ids)
                 self.model_sheets.refresh()
+            case Kind.TREES:
+                self._chat.take_tree(change.ids)
+            case Kind.UNDO:
+                self._history.take_steps()
             case Kind.SUMMARIES:
                 self._chat.horizon.take_summaries(change.ids)
             case Kind.DOWNLOADS:

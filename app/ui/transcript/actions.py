@@ -43,7 +43,8 @@ class Actions(QWidget):
     """Buttons for one message.
 
     Signals:
-        asked: What is wanted: "copy", "regenerate", "edit", "pin", "versions", "prompt", "probabilities".
+        asked: What is wanted: "copy", "regenerate", "edit", "pin", "versions", "prompt", "probabilities",
+            "branch", "delete", "delete-branch".
         version_asked: The id of the sibling to show.
     """
 
@@ -93,7 +94,7 @@ class Actions(QWidget):
         self._second.setVisible(not writing)
         self._pin.setVisible(not writing and message.id > 0)  # not a question that waits for a model
         self._pin.light(pinned, _("Unpin") if pinned else _pin_words())
-        self._more.setVisible(self._answer and not writing)
+        self._more.setVisible(not writing and message.id > 0)
         self._older.setVisible(several)
         self._newer.setVisible(several)
         self._older.setEnabled(version > 1)
@@ -114,13 +115,20 @@ class Actions(QWidget):
         return [self._copy, self._second, self._older, self._newer, self._pin, self._more]
 
     def menu(self) -> QMenu:
-        """Return what else can be done with an answer."""
+        """Return what else can be done with a message."""
         made = rounded(QMenu(self))
         made.setAccessibleName(_("More"))
-        entries = {"versions": _("Write 3 more versions"), "prompt": _("Show what the model read")}
+        entries: dict[str, str] = {}
+        if self._answer:
+            entries |= {"versions": _("Write 3 more versions"), "prompt": _("Show what the model read")}
         if self._likely:
             entries["probabilities"] = _("Show token probabilities")
+        entries["branch"] = _("Continue from here in a new chat")
+        entries["delete"] = _("Delete this message")
+        entries["delete-branch"] = _("Delete this and all that follows")
         for what, words in entries.items():
+            if what == "delete":
+                made.addSeparator()
             made.addAction(words).triggered.connect(lambda _on, what=what: self.asked.emit(what))
         made.aboutToHide.connect(made.deleteLater)
         return made
