@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.chat import Chat, Message, Role, Status
+from app.domain.undo import Act
 from app.domain.whole_chat import WholeChat, mark, marks
 from app.storage import probabilities
 from app.storage.database import Database
 from app.storage.rows import read_messages, storable
 from app.storage.summaries import read_summaries
+from app.storage.trash import moment
 from app.storage.turns import living_chat
+from app.storage.undo import UndoLog
+from app.storage.writers import is_alive, this_process
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -28,20 +32,26 @@ _MESSAGES = """
 _CHATS = """
     INSERT INTO chats (
         id, tip_message_id, pinned, created_at, updated_at, title, model_path, system_prompt, draft,
-        policy, context, folder_id, archived
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        policy, context, folder_id, archived, deleted_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
-class WholeChats:
-    """The chats of one database, each with its whole tree.
+_ARRIVING = "arriving:"  # keys of preferences: the ids of chats that a process is bringing in
 
-    What is deleted is not read. `Changed` is published after each commit and before its future resolves.
+
+class WholeChats:
+    """The chats of one database, each with its whole tree. What is deleted is not read.
+
+    Chats that come in are stored in steps, each of which is committed, but rest among the deleted ones
+    until `show` brings them all at once. If this process dies before that, `left_behind` names them at the
+    next start, and `erase` takes them away: what comes in is there whole, or not at all.
     """
 
-    def __init__(self, database: Database, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes, undo: UndoLog) -> None:
         self._database = database
         self._changes = changes
+        self._undo = undo
 
     def ids(self) -> "Future[list[int]]":
         """Return the ids of all chats, those that were used last first."""
@@ -65,19 +75,29 @@ class WholeChats:
         rest = "WHERE chat_id = ? AND deleted_at IS NULL ORDER BY id"
         return self._database.read(lambda db: frozenset(marks(read_messages(db, rest, [chat_id]))))
 
-    def insert(self, chats: Sequence[WholeChat], *, durable: bool = False) -> "Future[list[int]]":
-        """Add chats in one transaction, all of them or none; return their ids.
+    def insert(self, chats: Sequence[WholeChat]) -> "Future[list[int]]":
+        """Store chats in one transaction, all of them or none, unseen as yet; return their ids.
 
         Folders are found by their names, and made where there is none of the name.
         """
-        return self._database.write(
-            lambda db: _insert(db, chats), durable=durable, committed=self._publish_chats
-        )
+        return self._database.write(lambda db: _insert(db, chats))
 
-    def _publish_chats(self, ids: Sequence[int]) -> None:
+    def show(self) -> "Future[list[int]]":
+        """Show all that this process has inserted, in one step that can be undone; return the ids."""
+        return self._undo.write(Act.IMPORT, _show, durable=True, committed=self._publish)
+
+    def left_behind(self) -> "Future[list[int]]":
+        """Return what was inserted and never shown, by this process or by one that has died."""
+        return self._database.read(_left_behind)
+
+    def erase(self, ids: Sequence[int]) -> "Future[None]":
+        """Take chats away that were inserted and never shown."""
+        return self._database.write(lambda db: _erase(db, ids))
+
+    def _publish(self, ids: Sequence[int]) -> None:
         if ids:
-            self._changes.publish(Changed(Kind.CHATS, tuple(ids)))
             self._changes.publish(Changed(Kind.FOLDERS))
+            self._changes.publish(Changed(Kind.CHATS, tuple(ids)))
 
 
 def _read(db: "sqlite_utils.Database", chat_id: int) -> WholeChat:
@@ -122,8 +142,8 @@ def _insert(db: "sqlite_utils.Database", chats: Iterable[WholeChat]) -> list[int
         next_chat += 1
         next_message += len(whole.messages)
         next_summary += len(whole.summaries)
-    connection = db.conn
-    connection.executemany(_CHATS, (_chat_row(whole.chat) for whole in made))
+    connection, when = db.conn, moment(db)
+    connection.executemany(_CHATS, ((*_chat_row(whole.chat), when) for whole in made))
     connection.executemany(_MESSAGES, (_message_row(each) for whole in made for each in whole.messages))
     connection.executemany(
         "INSERT INTO summaries (id, chat_id, until_id, created_at, kept, text) VALUES (?, ?, ?, ?, ?, ?)",
@@ -140,7 +160,53 @@ def _insert(db: "sqlite_utils.Database", chats: Iterable[WholeChat]) -> list[int
     for whole in made:
         for message_id, chosen in whole.probabilities.items():
             probabilities.insert(db, message_id, chosen)
-    return [whole.chat.id for whole in made]
+    ids = [whole.chat.id for whole in made]
+    _remember(db, _ARRIVING + this_process(), [*_arriving(db).get(_ARRIVING + this_process(), []), *ids])
+    return ids
+
+
+def _show(db: "sqlite_utils.Database") -> list[int]:
+    key = _ARRIVING + this_process()
+    ids = _arriving(db).get(key, [])
+    _remember(db, key, [])
+    sql = (
+        "UPDATE chats SET deleted_at = NULL WHERE deleted_at IS NOT NULL"
+        " AND id IN (SELECT value FROM json_each(?)) RETURNING id"
+    )
+    return [row[0] for row in db.execute(sql, [json.dumps(ids)]).fetchall()]
+
+
+def _left_behind(db: "sqlite_utils.Database") -> list[int]:
+    found = []
+    for key, ids in _arriving(db).items():
+        process = key.removeprefix(_ARRIVING)
+        if process == this_process() or not is_alive(process):
+            found += ids
+    return found
+
+
+def _erase(db: "sqlite_utils.Database", ids: Sequence[int]) -> None:
+    """Erase those of `ids` that are still hidden; whatever they were, they are not on their way any more."""
+    gone = set(ids)
+    for key, arriving in _arriving(db).items():
+        if mine := gone.intersection(arriving):
+            sql = "DELETE FROM chats WHERE deleted_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))"
+            db.execute(sql, [json.dumps(sorted(mine))])
+            _remember(db, key, [chat_id for chat_id in arriving if chat_id not in mine])
+
+
+def _arriving(db: "sqlite_utils.Database") -> dict[str, list[int]]:
+    rows = db.execute(
+        "SELECT key, value FROM preferences WHERE key >= ? AND key < ?", [_ARRIVING, "arriving;"]
+    )
+    return {key: json.loads(value) for key, value in rows.fetchall()}
+
+
+def _remember(db: "sqlite_utils.Database", key: str, ids: Sequence[int]) -> None:
+    if ids:
+        db.execute("INSERT OR REPLACE INTO preferences VALUES (?, ?)", [key, json.dumps(list(ids))])
+    else:
+        db.execute("DELETE FROM preferences WHERE key = ?", [key])
 
 
 def _folder(db: "sqlite_utils.Database", known: dict[str, int], name: str) -> int:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import jsonschema
 import pytest
+from any_chats import whole_chats
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from storage_parts import MODEL, STATS, get, problems
-from trees import whole_chats
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.chat import Chat, Message, Role, Status
@@ -18,6 +18,7 @@ from app.domain.settings import Settings
 from app.domain.whole_chat import WholeChat, marks
 from app.storage.chats import ChatStore
 from app.storage.database import Database
+from app.storage.undo import UndoLog
 from app.storage.whole_chats import WholeChats
 from app.ui.assets import asset
 
@@ -33,16 +34,22 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database.close()
 
 
+def whole_store_of(database: Database, changes: Changes) -> tuple[WholeChats, UndoLog]:
+    undo = UndoLog(database, changes)
+    return WholeChats(database, changes, undo), undo
+
+
 @pytest.fixture
 def whole_store(database: Database) -> WholeChats:
-    return WholeChats(database, Changes(lambda call: call()))
+    return whole_store_of(database, Changes(lambda call: call()))[0]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(whole_chats(), min_size=1, max_size=3))
 def test_any_tree_goes_out_and_comes_in_equal(shared: Database, wanted: list[WholeChat]) -> None:
-    store = WholeChats(shared, Changes(lambda call: call()))
+    store, _undo = whole_store_of(shared, Changes(lambda call: call()))
     ids = get(store.insert(wanted))
+    get(store.show())
     for chat_id, whole in zip(ids, wanted, strict=True):
         kept = get(store.read(chat_id))
         assert kept.renumbered() == whole.renumbered()
@@ -51,6 +58,7 @@ def test_any_tree_goes_out_and_comes_in_equal(shared: Database, wanted: list[Who
         back = from_object(json.loads(written))
         assert back.renumbered() == whole.renumbered()
         (again,) = get(store.insert([back]))
+        get(store.show())
         assert get(store.read(again)).renumbered() == whole.renumbered()
     assert problems(shared) == []
 
@@ -81,21 +89,42 @@ def test_what_is_deleted_stays_behind_and_what_is_being_written_is_interrupted(
         get(whole_store.read(chat_id))
 
 
-def test_all_of_a_batch_or_none_and_one_piece_of_news(database: Database) -> None:
+GOOD = WholeChat(Chat(1, "Good", tags=("火",)), (Message(1, 1, None, Role.USER, "Hi"),), folder="Work")
+
+
+def test_all_of_a_batch_or_none_and_nobody_sees_it_before_all_is_there(database: Database) -> None:
     told: list[Changed] = []
     changes = Changes(lambda call: call())
     changes.subscribe(told.append)
-    store = WholeChats(database, changes)
-    good = WholeChat(Chat(1, "Good", tags=("火",)), (Message(1, 1, None, Role.USER, "Hi"),), folder="Work")
+    store, undo = whole_store_of(database, changes)
     bad = WholeChat(Chat(1, "Bad", created_at=None), ())
     with pytest.raises(Exception, match="NOT NULL"):
-        get(store.insert([good, bad]))
-    assert get(store.ids()) == []
-    assert told == []
-    first, second = get(store.insert([good, good]))
-    assert get(store.read(first)).folder == "Work"
+        get(store.insert([GOOD, bad]))
+    assert get(store.left_behind()) == []
+    ids = [*get(store.insert([GOOD])), *get(store.insert([GOOD]))]
+    assert (get(store.ids()), get(store.left_behind()), told) == ([], ids, [])
+    assert get(store.show()) == ids
+    assert get(store.left_behind()) == []
+    assert get(store.read(ids[0])).folder == "Work"
     assert get(database.read(lambda db: db.execute("SELECT count(*) FROM folders").fetchone())) == (1,)
-    assert told == [Changed(Kind.CHATS, (first, second)), Changed(Kind.FOLDERS)]
+    assert told == [Changed(Kind.FOLDERS), Changed(Kind.CHATS, tuple(ids)), Changed(Kind.UNDO)]
+    get(undo.undo())
+    assert get(store.ids()) == []
+    get(undo.redo())
+    assert sorted(get(store.ids())) == ids
+
+
+def test_what_was_left_behind_is_erased(database: Database) -> None:
+    store, _undo = whole_store_of(database, Changes(lambda call: call()))
+    (shown,) = get(store.insert([GOOD]))
+    get(store.show())
+    get(store.insert([GOOD, GOOD]))
+    get(database.write(lambda db: db.execute("UPDATE preferences SET key = 'arriving:99999999:1'").rowcount))
+    left = get(store.left_behind())
+    get(store.erase([*left, shown]))
+    assert (get(store.left_behind()), get(store.ids())) == ([], [shown])
+    assert get(database.read(lambda db: db.execute("SELECT count(*) FROM chats").fetchone())) == (1,)
+    assert problems(database) == []
 
 
 def test_a_conversation_is_known_by_what_was_said() -> None:

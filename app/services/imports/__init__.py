@@ -1,0 +1,1 @@
+"""Chats of other apps, and our own files: a module for each source."""
