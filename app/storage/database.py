@@ -71,6 +71,8 @@ class Database:
         self._reading: sqlite_utils.Database | None = None
         self._durable = False
         self._timer: threading.Timer | None = None
+        self._leisure: Callable[[sqlite_utils.Database], bool] | None = None
+        self._at_work = False
 
     def open(self) -> "Future[bool]":
         """Open the file and bring it up to date; resolves to whether it can be written."""
@@ -96,6 +98,14 @@ class Database:
     def read(self, fn: "Callable[[sqlite_utils.Database], _T]") -> "Future[_T]":
         """Run `fn` on one unchanging state of the database."""
         return self._reader.submit(self._read, fn)
+
+    def at_leisure(self, work: "Callable[[sqlite_utils.Database], bool]") -> None:
+        """Have `work` done when nothing else is to be written, seconds after the opening and each write.
+
+        Each call is a transaction of its own, for which writes wait: it should be short, and return whether
+        more is left to do.
+        """
+        self._leisure = work
 
     def close(self) -> None:
         """Do what is queued, empty the write-ahead log and close the file."""
@@ -130,6 +140,7 @@ class Database:
                 return
             raise
         self._writing, self._mode = db, "mode=rw"
+        self._plan_checkpoint()
 
     def _bring_up_to_date(self, db: "sqlite_utils.Database") -> None:
         from app.storage.migrations import apply, refuse_newer
@@ -174,7 +185,30 @@ class Database:
 
     def _ask_for_checkpoint(self) -> None:
         with suppress(RuntimeError):  # closed meanwhile, which makes one too
-            self._writer.submit(self._checkpoint)
+            self._writer.submit(self._rest)
+
+    def _rest(self) -> None:
+        self._checkpoint()
+        if not self._at_work:
+            self._work_at_leisure()
+
+    def _work_at_leisure(self) -> None:
+        self._at_work = False
+        if self._writing is None or self._leisure is None:
+            return
+        before = self._writing.conn.total_changes
+        try:
+            with _transaction(self._writing):
+                self._at_work = self._leisure(self._writing)
+        except Exception as error:
+            if _code(error) is None:
+                raise
+            _log.info("What was to be done at leisure waits: %s", error)
+        if self._at_work:
+            with suppress(RuntimeError):  # closed meanwhile
+                self._writer.submit(self._work_at_leisure)
+        elif self._writing.conn.total_changes != before:
+            self._plan_checkpoint()
 
     def _checkpoint(self) -> None:
         self._timer = None

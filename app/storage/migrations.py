@@ -208,6 +208,38 @@ def m0007_organising(db: Database) -> None:
     """)
 
 
+def m0008_search(db: Database) -> None:
+    """The words of all messages, and the ids of those whose words are not in line with them: `search_index`.
+
+    A prefix of two letters has a list of its own: all that begin with it need not be put together then.
+    """
+    db.executescript("""
+        CREATE VIRTUAL TABLE search USING fts5(
+            text, content='', contentless_delete=1, prefix='2', tokenize='unicode61 remove_diacritics 2'
+        );
+        CREATE TABLE search_queue (message_id INTEGER PRIMARY KEY) STRICT;
+        INSERT INTO search_queue SELECT id FROM messages;
+        CREATE TRIGGER search_inserted AFTER INSERT ON messages WHEN new.status != 'writing'
+        BEGIN
+            INSERT INTO search_queue SELECT new.id
+                WHERE NOT EXISTS (SELECT 1 FROM search_queue WHERE message_id = new.id);
+        END;
+        CREATE TRIGGER search_updated AFTER UPDATE OF text, status ON messages
+            WHEN new.text != old.text OR new.status != old.status
+        BEGIN
+            INSERT INTO search_queue SELECT new.id
+                WHERE NOT EXISTS (SELECT 1 FROM search_queue WHERE message_id = new.id);
+        END;
+        CREATE TRIGGER search_deleted AFTER DELETE ON messages
+        BEGIN
+            INSERT INTO search_queue SELECT old.id
+                WHERE NOT EXISTS (SELECT 1 FROM search_queue WHERE message_id = old.id);
+            INSERT INTO search_queue SELECT -1
+                WHERE NOT EXISTS (SELECT 1 FROM search_queue WHERE message_id = -1);
+        END;
+    """)
+
+
 STEPS = (
     m0001_chats,
     m0002_preferences,
@@ -216,6 +248,7 @@ STEPS = (
     m0005_model_uses,
     m0006_budget,
     m0007_organising,
+    m0008_search,
 )
 migrations = Migrations("fireside")
 for _step in STEPS:
