@@ -9,6 +9,7 @@ from pathlib import Path
 from app.domain.budget import Policy, Summary
 from app.domain.chat import Chat, Message, Tree
 from app.domain.generation import Chosen
+from app.services.organising import Organising
 from app.services.undo import Undo
 from app.storage.chats import ChatStore
 
@@ -18,11 +19,13 @@ class History:
 
     Attributes:
         undo: The steps that can be taken back.
+        organising: Folders, tags and the archive.
     """
 
     def __init__(self, store: ChatStore) -> None:
         self._store = store
         self.undo = Undo(store.undo)
+        self.organising = Organising(store.organiser)
         self._summaries = store.summaries
 
     def chats(self) -> "Future[list[Chat]]":

@@ -1,7 +1,6 @@
 """Chats and their trees of messages in the database: see `app.storage.turns` for what always holds."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -14,6 +13,7 @@ from app.domain.settings import Settings
 from app.domain.undo import Act
 from app.storage import probabilities, turns, uses
 from app.storage.database import Database
+from app.storage.organising import Organiser
 from app.storage.rows import read_chats, read_messages, read_path, require, storable
 from app.storage.summaries import Summaries, read_summaries
 from app.storage.trees import Trees
@@ -55,6 +55,7 @@ class ChatStore:
 
     Attributes:
         undo: The steps that can be taken back; every write of a person goes through it.
+        organiser: Puts chats in order, and among the deleted ones.
         trees: Takes messages out of chats, and makes chats of parts of others.
         summaries: What stands for the older messages of long chats.
     """
@@ -64,6 +65,7 @@ class ChatStore:
         self._changes = changes
         self.undo = UndoLog(database, changes)
         self.trees = Trees(self.undo, changes)
+        self.organiser = Organiser(database, changes, self.undo)
         self.summaries = Summaries(database, changes, self.undo)
 
     def start_turn(
@@ -253,11 +255,11 @@ class ChatStore:
 
     def delete_chat(self, chat_id: int) -> "Future[None]":
         """Take a chat off the list, keeping all of it for `restore_chat`."""
-        return self._mark_deleted(chat_id, time.time())
+        return self.organiser.delete([chat_id])
 
     def restore_chat(self, chat_id: int) -> "Future[None]":
         """Undo `delete_chat`."""
-        return self._mark_deleted(chat_id, None)
+        return self.organiser.restore([chat_id])
 
     def fill_sha256(self, path: str, sha256: str) -> "Future[list[int]]":
         """Complete the answers that the file `path` wrote before its hash was known; returns their ids."""
@@ -270,14 +272,6 @@ class ChatStore:
         self._publish(Kind.CHATS, started[0].chat.id)
         asked = [message.id for message in started[0].path[-1:]]
         self._publish(Kind.MESSAGES, *asked, *(each.reply.id for each in started))
-
-    def _mark_deleted(self, chat_id: int, when: float | None) -> "Future[None]":
-        sql = "UPDATE chats SET deleted_at = ? WHERE id = ?"
-        return self.undo.write(
-            Act.DELETE_CHAT if when else Act.RESTORE,
-            lambda db: require(db.execute(sql, [when, chat_id]).rowcount, no_chat()),
-            committed=lambda done: self._publish(Kind.CHATS, chat_id),
-        )
 
     def _publish(self, kind: Kind, *ids: int) -> None:
         if ids:

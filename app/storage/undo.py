@@ -225,7 +225,7 @@ def _refuse_writing(db: "sqlite_utils.Database", step: int) -> None:
     writing = db.execute(
         "SELECT 1 FROM messages WHERE status = 'writing' AND chat_id IN ("
         " SELECT chat_id FROM temp.undo_log WHERE step = ? AND (name = 'messages'"
-        "  OR (name = 'chats' AND (kind = 'insert' OR changed LIKE '%deleted_at%' OR changed LIKE '%tip%'))"
+        "  OR (name = 'chats' AND (kind = 'insert' OR changed LIKE '%tip%'))"
         " ))",
         [step],
     ).fetchone()
