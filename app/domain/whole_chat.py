@@ -1,7 +1,7 @@
 """A chat with all that belongs to it, apart from any database: what goes out, and what comes in."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from app.domain.budget import Summary
@@ -29,37 +29,6 @@ class WholeChat:
     summaries: tuple[Summary, ...] = ()
     folder: str = ""
     probabilities: Mapping[int, tuple[Chosen, ...]] = field(default_factory=dict)
-
-    def renumbered(
-        self, first_message: int = 1, first_summary: int = 1, chat_id: int = 1, folder_id: int | None = None
-    ) -> "WholeChat":
-        """Return the same with ids that count from these numbers on, in the same order."""
-        new = {message.id: number for number, message in enumerate(self.messages, first_message)}
-        told = {summary.id: number for number, summary in enumerate(self.summaries, first_summary)}
-        return WholeChat(
-            replace(self.chat, id=chat_id, tip_id=_of(new, self.chat.tip_id), folder_id=folder_id),
-            tuple(
-                replace(
-                    message,
-                    id=new[message.id],
-                    chat_id=chat_id,
-                    parent_id=_of(new, message.parent_id),
-                    seen_from=_of(new, message.seen_from),
-                    summary_id=_of(told, message.summary_id),
-                )
-                for message in self.messages
-            ),
-            tuple(
-                replace(summary, id=told[summary.id], chat_id=chat_id, until_id=new[summary.until_id])
-                for summary in self.summaries
-            ),
-            self.folder,
-            {new[message_id]: chosen for message_id, chosen in self.probabilities.items()},
-        )
-
-
-def _of(numbers: Mapping[int, int], old: int | None) -> int | None:
-    return None if old is None else numbers.get(old)
 
 
 def marks(messages: Iterable[Message]) -> list[bytes]:

@@ -129,17 +129,18 @@ class Importing:
         """Store chats, a batch while the next is being read."""
         batch: list[WholeChat] = []
         messages = length = 0
-        before: Future[list[int]] | None = None
-        for whole in chats:
-            batch.append(whole)
-            messages += len(whole.messages) + 1
-            length += sum(len(message.text) + len(message.reasoning) for message in whole.messages)
-            if messages >= _BATCH_MESSAGES or length >= _BATCH_TEXT:
-                if before is not None:
+        before: Future[list[int]] = Future()
+        before.set_result([])
+        try:
+            for whole in chats:
+                batch.append(whole)
+                messages += len(whole.messages) + 1
+                length += sum(len(message.text) + len(message.reasoning) for message in whole.messages)
+                if messages >= _BATCH_MESSAGES or length >= _BATCH_TEXT:
                     before.result()
-                before, batch, messages, length = self._store.insert(batch), [], 0, 0
-        if before is not None:
-            before.result()
+                    before, batch, messages, length = self._store.insert(batch), [], 0, 0
+        finally:
+            before.result()  # also when it all ends: nothing may be stored after that
         if batch:
             self._store.insert(batch).result()
 

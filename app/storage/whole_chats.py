@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from app.domain.changes import Changed, Changes, Kind
-from app.domain.chat import Chat, Message, Role, Status
+from app.domain.chat import Role, Status
 from app.domain.undo import Act
 from app.domain.whole_chat import WholeChat, mark, marks
 from app.storage import probabilities
@@ -135,32 +135,31 @@ def _insert(db: "sqlite_utils.Database", chats: Iterable[WholeChat]) -> list[int
         db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]  # noqa: S608 -- no outside text
         for table in ("chats", "messages", "summaries")
     )
-    made = []
+    placed = []
     for whole in chats:
-        folder_id = _folder(db, folders, storable(whole.folder)) if whole.folder else None
-        made.append(whole.renumbered(next_message, next_summary, next_chat, folder_id))
+        messages = {message.id: number for number, message in enumerate(whole.messages, next_message)}
+        summaries = {summary.id: number for number, summary in enumerate(whole.summaries, next_summary)}
+        placed.append(_Placed(whole, next_chat, messages, summaries))
         next_chat += 1
-        next_message += len(whole.messages)
-        next_summary += len(whole.summaries)
+        next_message += len(messages)
+        next_summary += len(summaries)
     connection, when = db.conn, moment(db)
-    connection.executemany(_CHATS, ((*_chat_row(whole.chat), when) for whole in made))
-    connection.executemany(_MESSAGES, (_message_row(each) for whole in made for each in whole.messages))
+    connection.executemany(
+        _CHATS, [(*each.chat_row(_folder(db, folders, each.whole.folder)), when) for each in placed]
+    )
+    connection.executemany(_MESSAGES, (row for each in placed for row in each.message_rows()))
     connection.executemany(
         "INSERT INTO summaries (id, chat_id, until_id, created_at, kept, text) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            (each.id, each.chat_id, each.until_id, each.created_at, storable(each.kept), storable(each.text))
-            for whole in made
-            for each in whole.summaries
-        ),
+        [row for each in placed for row in each.summary_rows()],
     )
     connection.executemany(
         "INSERT INTO chat_tags (chat_id, name) VALUES (?, ?)",
-        ((whole.chat.id, tag) for whole in made for tag in {storable(tag) for tag in whole.chat.tags}),
+        [(each.chat_id, tag) for each in placed for tag in {storable(tag) for tag in each.whole.chat.tags}],
     )
-    for whole in made:
-        for message_id, chosen in whole.probabilities.items():
-            probabilities.insert(db, message_id, chosen)
-    ids = [whole.chat.id for whole in made]
+    for each in placed:
+        for message_id, chosen in each.whole.probabilities.items():
+            probabilities.insert(db, each.messages[message_id], chosen)
+    ids = [each.chat_id for each in placed]
     _remember(db, _ARRIVING + this_process(), [*_arriving(db).get(_ARRIVING + this_process(), []), *ids])
     return ids
 
@@ -209,50 +208,67 @@ def _remember(db: "sqlite_utils.Database", key: str, ids: Sequence[int]) -> None
         db.execute("DELETE FROM preferences WHERE key = ?", [key])
 
 
-def _folder(db: "sqlite_utils.Database", known: dict[str, int], name: str) -> int:
-    if name not in known:
+def _folder(db: "sqlite_utils.Database", known: dict[str, int], name: str) -> int | None:
+    name = storable(name)
+    if name and name not in known:
         row = {"name": name, "created_at": time.time()}
         known[name] = cast("int", db.table("folders").insert(row).last_pk)
-    return known[name]
+    return known.get(name)
 
 
-def _chat_row(chat: Chat) -> tuple[Any, ...]:
-    return (
-        chat.id,
-        chat.tip_id,
-        chat.pinned,
-        chat.created_at,
-        chat.updated_at,
-        storable(chat.title),
-        storable(chat.model_path),
-        storable(chat.system_prompt),
-        storable(chat.draft),
-        chat.policy,
-        chat.context,
-        chat.folder_id,
-        chat.archived,
-    )
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A chat with the ids that it gets: its own, and those of its messages and summaries by the old ones."""
 
+    whole: WholeChat
+    chat_id: int
+    messages: dict[int, int]
+    summaries: dict[int, int]
 
-def _message_row(message: Message) -> tuple[Any, ...]:
-    model, settings, stats = message.model, message.settings, message.stats
-    return (
-        message.id,
-        message.chat_id,
-        message.parent_id,
-        message.role.value,
-        message.status.value,
-        message.created_at,
-        None if model is None else storable(model.name),
-        None if model is None else storable(model.sha256),
-        None if model is None else storable(model.path),
-        None if settings is None else storable(json.dumps(settings.to_json())),
-        None if stats is None else storable(json.dumps(stats.to_json())),
-        storable(message.error),
-        storable(message.text),
-        message.reasoning_seconds,
-        storable(message.reasoning),
-        message.pinned,
-        message.seen_from,
-        message.summary_id,
-    )
+    def chat_row(self, folder_id: int | None) -> tuple[Any, ...]:
+        chat = self.whole.chat
+        return (
+            self.chat_id,
+            None if chat.tip_id is None else self.messages.get(chat.tip_id),
+            chat.pinned,
+            chat.created_at,
+            chat.updated_at,
+            storable(chat.title),
+            storable(chat.model_path),
+            storable(chat.system_prompt),
+            storable(chat.draft),
+            chat.policy,
+            chat.context,
+            folder_id,
+            chat.archived,
+        )
+
+    def message_rows(self) -> Iterator[tuple[Any, ...]]:
+        new, told = self.messages, self.summaries
+        for message in self.whole.messages:
+            model, settings, stats = message.model, message.settings, message.stats
+            yield (
+                new[message.id],
+                self.chat_id,
+                None if message.parent_id is None else new.get(message.parent_id),
+                message.role.value,
+                message.status.value,
+                message.created_at,
+                None if model is None else storable(model.name),
+                None if model is None else storable(model.sha256),
+                None if model is None else storable(model.path),
+                None if settings is None else storable(json.dumps(settings.to_json())),
+                None if stats is None else storable(json.dumps(stats.to_json())),
+                storable(message.error),
+                storable(message.text),
+                message.reasoning_seconds,
+                storable(message.reasoning),
+                message.pinned,
+                None if message.seen_from is None else new.get(message.seen_from),
+                None if message.summary_id is None else told.get(message.summary_id),
+            )
+
+    def summary_rows(self) -> Iterator[tuple[Any, ...]]:
+        for each in self.whole.summaries:
+            number, until = self.summaries[each.id], self.messages[each.until_id]
+            yield number, self.chat_id, until, each.created_at, storable(each.kept), storable(each.text)

@@ -1,5 +1,7 @@
 """Any chat at all, for hypothesis."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from app.domain.budget import Policy, Summary
@@ -87,3 +89,30 @@ def whole_chats(draw: st.DrawFn) -> WholeChat:
     probabilities = {number: tuple(draw(TOKENS)) for number in ids if draw(st.integers(0, 3)) == 0}
     folder = draw(st.sampled_from(["", "Recipes", "食谱"]))
     return WholeChat(chat, tuple(messages), tuple(summaries), folder, probabilities)
+
+
+def renumbered(whole: WholeChat) -> WholeChat:
+    """Return the same with ids that count from 1 on: two chats are equal when these are."""
+    new: dict[int | None, int | None] = {None: None}
+    new |= {message.id: number for number, message in enumerate(whole.messages, 1)}
+    told: dict[int | None, int] = {summary.id: number for number, summary in enumerate(whole.summaries, 1)}
+    return WholeChat(
+        replace(whole.chat, id=1, tip_id=new[whole.chat.tip_id]),
+        tuple(
+            replace(
+                message,
+                id=new[message.id],
+                chat_id=1,
+                parent_id=new[message.parent_id],
+                seen_from=new[message.seen_from],
+                summary_id=told.get(message.summary_id),
+            )
+            for message in whole.messages
+        ),
+        tuple(
+            replace(summary, id=told[summary.id], chat_id=1, until_id=new[summary.until_id])
+            for summary in whole.summaries
+        ),
+        whole.folder,
+        {new[message_id]: chosen for message_id, chosen in whole.probabilities.items()},
+    )
