@@ -238,14 +238,13 @@ def _window(folders: Folders) -> int:
     from app.ui.crash import CrashReporter
     from app.ui.localization import localize
     from app.ui.post import Poster
-    from app.ui.single_instance import instance_name, listen, raise_first
+    from app.ui.single_instance import instance_name, is_first, listen
     from app.ui.window_memory import WindowMemory
 
     application = make_application(sys.argv[:1])
     localize(application, WindowMemory(folders.data / "window.ini").language)
     lock = InstanceLock(folders.data / "window.lock")
-    if not lock.acquire():
-        raise_first(instance_name(folders.data))
+    if not is_first(instance_name(folders.data), lock.acquire):
         return 0
     poster = Poster()
     CrashReporter(poster).install()

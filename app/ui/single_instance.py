@@ -5,13 +5,16 @@ would let any other user who makes one keep Fireside from starting.
 """
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _WAIT_MS = 1000
+_HANDOVER_SECONDS = 15.0  # a long conversation is kept on the disk on the way out
+_POLL_SECONDS = 0.05
 
 
 def instance_name(data: Path) -> str:
@@ -28,11 +31,28 @@ def raise_first(name: str) -> bool:
     return answered
 
 
-def listen(name: str, on_raise: Callable[[], None], parent: QObject) -> bool:
-    """Call `on_raise` for every later start, as long as `parent` lives. Only this user can connect.
+def is_first(name: str, acquire: Callable[[], bool]) -> bool:
+    """Return whether this start opens the window; else the one that is open has been brought to the front.
 
-    The caller holds the lock on the data folder: a socket left by a crash is taken over. Returns
-    False where no socket can be made; a second start then ends without a sign.
+    A window that is just closing, or just opening, does not answer: this waits for it.
+
+    Args:
+        name: Of the socket.
+        acquire: Takes the lock on the data folder; False when another process holds it.
+    """
+    until = time.monotonic() + _HANDOVER_SECONDS
+    while not acquire():
+        if raise_first(name) or time.monotonic() > until:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def listen(name: str, on_raise: Callable[[], None], parent: QObject) -> bool:
+    """Call `on_raise` for every later start, as long as `parent` lives and the application runs.
+
+    Only this user can connect. The caller holds the lock on the data folder: a socket left by a crash
+    is taken over. Returns False where no socket can be made; a second start then ends without a sign.
     """
     server = QLocalServer(parent)
     server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
@@ -44,5 +64,7 @@ def listen(name: str, on_raise: Callable[[], None], parent: QObject) -> bool:
             on_raise()
 
     server.newConnection.connect(answer)
+    if (application := QCoreApplication.instance()) is not None:
+        application.aboutToQuit.connect(server.close)
     QLocalServer.removeServer(name)
     return server.listen(name)

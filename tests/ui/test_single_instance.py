@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.ui.single_instance import instance_name, listen, raise_first
+from app.storage.folders import InstanceLock
+from app.ui.single_instance import instance_name, is_first, listen, raise_first
 
 SECOND = """
 import sys
@@ -34,6 +35,45 @@ def test_a_second_process_raises_the_first(qapp, qtbot, tmp_path):
     second = subprocess.Popen([sys.executable, "-c", SECOND, str(tmp_path)])
     qtbot.waitUntil(lambda: second.poll() is not None and raised == [1], timeout=20_000)
     assert second.returncode == 0
+    owner.deleteLater()
+
+
+CLOSING = """
+import sys, time
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication, QObject, QTimer
+from app.storage.folders import InstanceLock
+from app.ui.single_instance import instance_name, is_first, listen
+folder = Path(sys.argv[1])
+application, name = QCoreApplication([]), instance_name(folder)
+lock, raised = InstanceLock(folder / "lock"), []
+assert is_first(name, lock.acquire)
+listen(name, lambda: raised.append(1), QObject(application))
+print("open", flush=True)
+QTimer.singleShot(0, application.quit)
+application.exec()
+print("closing", flush=True)
+time.sleep(0.3)
+sys.exit(len(raised))
+"""
+
+
+def test_a_start_while_the_window_is_closing_opens_another(qapp, tmp_path):
+    command = [sys.executable, "-c", CLOSING, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert (first.stdout.readline(), first.stdout.readline()) == ("open\n", "closing\n")
+        lock = InstanceLock(tmp_path / "lock")
+        assert not lock.acquire()
+        assert is_first(instance_name(tmp_path), lock.acquire)
+        assert first.wait() == 0
+    lock.release()
+
+
+def test_a_start_while_the_window_is_open_opens_none(qapp, qtbot, tmp_path):
+    raised, owner = [], QObject()
+    assert listen(instance_name(tmp_path), lambda: raised.append(1), owner)
+    assert not is_first(instance_name(tmp_path), lambda: False)
+    qtbot.waitUntil(lambda: raised == [1])
     owner.deleteLater()
 
 
