@@ -16,6 +16,7 @@ from app.storage.database import Database
 from app.storage.organising import Organiser
 from app.storage.rows import read_chats, read_messages, read_path, require, storable
 from app.storage.summaries import Summaries, read_summaries
+from app.storage.trash import TrashStore
 from app.storage.trees import Trees
 from app.storage.turns import living_chat, living_message, no_chat, no_message
 from app.storage.undo import UndoLog
@@ -56,6 +57,7 @@ class ChatStore:
     Attributes:
         undo: The steps that can be taken back; every write of a person goes through it.
         organiser: Puts chats in order, and among the deleted ones.
+        trash: What was deleted, and its end.
         trees: Takes messages out of chats, and makes chats of parts of others.
         summaries: What stands for the older messages of long chats.
     """
@@ -66,6 +68,7 @@ class ChatStore:
         self.undo = UndoLog(database, changes)
         self.trees = Trees(self.undo, changes)
         self.organiser = Organiser(database, changes, self.undo)
+        self.trash = TrashStore(database, changes, self.undo)
         self.summaries = Summaries(database, changes, self.undo)
 
     def start_turn(

@@ -99,6 +99,10 @@ class Database:
         """Run `fn` on one unchanging state of the database."""
         return self._reader.submit(self._read, fn)
 
+    def alone(self, fn: "Callable[[sqlite_utils.Database], _T]") -> "Future[_T]":
+        """Run `fn` on the writer's connection in no transaction: VACUUM, say, cannot stand in one."""
+        return self._writer.submit(self._alone, fn)
+
     def at_leisure(self, work: "Callable[[sqlite_utils.Database], bool]") -> None:
         """Have `work` done when nothing else is to be written, seconds after the opening and each write.
 
@@ -169,6 +173,13 @@ class Database:
         if committed is not None:
             committed(result)
         return result
+
+    def _alone(self, fn: "Callable[[sqlite_utils.Database], _T]") -> _T:
+        self._open()
+        if self._writing is None:
+            raise _read_only(self._path)
+        with _sorted_errors(self._path):
+            return fn(self._writing)
 
     def _set_durable(self, durable: bool) -> None:
         if self._writing is not None and durable != self._durable:
