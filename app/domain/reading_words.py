@@ -32,6 +32,19 @@ def reading_text(reading: Reading) -> str:
     )
 
 
+def thought_text(seconds: float, *, thinking: bool = False) -> str:
+    """Return how long a model has thought, or thinks."""
+    whole = int(seconds) if thinking else round(seconds)
+    if thinking:
+        return _("Thinking… {seconds} s").format(seconds=whole) if whole else _("Thinking…")
+    if not whole:
+        return _("Thought for a moment")
+    if whole < 60:
+        return _("Thought for {seconds} s").format(seconds=whole)
+    minutes, rest = divmod(whole, 60)
+    return _("Thought for {minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
+
+
 def activity_text(event: object) -> str:
     """Return what the engine is at, as `event` tells; empty when there is nothing to say."""
     match event:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.domain.language import _
+from app.domain.reading_words import thought_text
 from app.ui.icons import icon
 from app.ui.transcript.body import Body
 from app.ui.transcript.buttons import RingedButton, paint_focus
@@ -22,19 +23,6 @@ _SCALE = 0.9
 _INDENT = 16
 _RULE = 2
 _CHEVRON = 14
-
-
-def sentence(seconds: float, *, thinking: bool) -> str:
-    """Return how long a model has thought, or thinks."""
-    whole = int(seconds) if thinking else round(seconds)
-    if thinking:
-        return _("Thinking… {seconds} s").format(seconds=whole) if whole else _("Thinking…")
-    if not whole:
-        return _("Thought for a moment")
-    if whole < 60:
-        return _("Thought for {seconds} s").format(seconds=whole)
-    minutes, rest = divmod(whole, 60)
-    return _("Thought for {minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
 
 
 class ThoughtLine(RingedButton):
@@ -78,7 +66,7 @@ class ThoughtLine(RingedButton):
 
     def _say(self) -> None:
         passed = time.monotonic() - self._since if self._thinking else 0.0
-        self.setText(sentence(self._seconds + passed, thinking=self._thinking))
+        self.setText(thought_text(self._seconds + passed, thinking=self._thinking))
         self.setAccessibleName(self.text())
         self._ember.glow(self._thinking and not self.isChecked(), self._style)
         self.resize(self.sizeHint())

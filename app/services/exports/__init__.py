@@ -1,0 +1,1 @@
+"""Chats as text for people and for programs: a module for each kind."""
