@@ -33,8 +33,10 @@ from app.services.contacts import Contacts
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
+from app.services.exporting import Exporting
 from app.services.history import History
 from app.services.hubs import Hubs
+from app.services.importing import Importing
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.long_reading import LongReadings
@@ -47,6 +49,7 @@ from app.services.questions import Questions
 from app.services.recommendations import Recommendations
 from app.services.snapshots import Snapshots
 from app.services.titles import Titles
+from app.services.trash import TrashCan
 from app.storage import writers
 from app.storage.chats import ChatStore
 from app.storage.contact_file import ContactFile
@@ -55,6 +58,7 @@ from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders, InstanceLock
 from app.storage.preferences import PreferenceStore
 from app.storage.uses import UseStore
+from app.storage.whole_chats import WholeChats
 from app.ui.assets import asset
 
 _USER_ERROR, _INTERRUPTED, _UNREAD = 3, 130, 141
@@ -136,11 +140,15 @@ class Build:
             hubs.hub,
             models.arrived,
         )
+        snapshots = Snapshots(folders)
         titles = Titles(self.store, self.engine, post, preferences.name_chats)
         conversation = Conversation(self.store, self.engine, post, report, titles)
+        whole_chats = WholeChats(self.database, self.changes, self.store.undo)
         self.services = Services(
             folders=folders,
             database=self.database,
+            importing=Importing(whole_chats),
+            exporting=Exporting(whole_chats, asset("formats/page.css"), _print_pdf),
             history=History(self.store),
             conversation=conversation,
             budgets=Budgets(self.store, self.engine, post, conversation.errands, conversation.extensions),
@@ -161,7 +169,8 @@ class Build:
             hubs=hubs,
             network=Network(hubs, kept, downloads.throttle),
             contacts=contacts,
-            snapshots=Snapshots(folders),
+            snapshots=snapshots,
+            trash=TrashCan(self.store, self.engine, snapshots),
             discovery=discovery,
             downloads=downloads,
             recommendations=Recommendations(discovery, downloads),
@@ -173,6 +182,8 @@ class Build:
         """Begin what takes long: open the database, end what a crash left open, list the models."""
         self.services.keeping.read()
         self.store.recover().add_done_callback(self._tell)
+        self.services.trash.expire()
+        self.services.importing.begin()
         self.services.models.refresh()
         self.services.network.begin()
         self.services.downloads.begin()
@@ -187,6 +198,8 @@ class Build:
     def close(self) -> None:
         """End everything, what is being written first."""
         self.services.conversation.close()
+        self.services.importing.close()
+        self.services.exporting.close()
         self.services.inspection.close()
         self.services.long_readings.close()
         self.services.recommendations.close()
@@ -286,6 +299,12 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         long_readings=services.long_readings,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )
+
+
+def _print_pdf(html: str, title: str, path: Path) -> None:
+    from app.ui.pdf import print_pdf  # imports Qt, which a terminal mostly does without
+
+    print_pdf(html, title, path)
 
 
 def _has_display() -> bool:

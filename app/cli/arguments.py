@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 from app import __version__
+from app.cli.history_arguments import add_history
 from app.cli.hub import SORTS
-from app.cli.options import add_options, add_rope, token_count
+from app.cli.options import add_json, add_options, add_rope, token_count
 from app.domain.budget import Policy
 from app.domain.language import _
 from app.domain.loading import KV_TYPES
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--system", default="", help=_("the system prompt: how the model should behave"))
     _add_model(ask)
     add_options(ask)
-    _add_json(ask)
+    add_json(ask)
 
     chat = commands.add_parser(
         "chat", parents=[everywhere], usage="fireside chat [OPTION…]",
@@ -55,26 +56,20 @@ def parser() -> argparse.ArgumentParser:
     add_options(chat)
 
     models = commands.add_parser("models", parents=[everywhere], help=_("list the models on this computer"))
-    _add_json(models)
+    add_json(models)
     what = models.add_subparsers(dest="action", metavar="ACTION")
     _add_library(what, everywhere)
     info = what.add_parser(
         "info", parents=[everywhere], help=_("show what a model's file says about the model")
     )
     _add_one_model(info)
-    _add_json(info)
+    add_json(info)
     add = what.add_parser("add", parents=[everywhere], help=_("add a GGUF file; the file stays where it is"))
     add.add_argument("path", type=Path)
-    _add_json(add)
+    add_json(add)
     _add_hub(what, everywhere)
 
-    history = commands.add_parser("history", parents=[everywhere], help=_("list the chats on this computer"))
-    _add_json(history)
-    what = history.add_subparsers(dest="action", metavar="ACTION")
-    show = what.add_parser("show", parents=[everywhere], help=_("print one chat"))
-    show.add_argument("id", type=int)
-    _add_json(show)
-
+    add_history(commands, everywhere)
     _add_plan(commands, everywhere)
 
     _add_bench(
@@ -95,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
         "--snapshot-budget", type=byte_count, metavar="SIZE",
         help=_("the most disk space for snapshots, such as 8GiB; 0 keeps none (default: 4GiB)"),
     )  # fmt: skip
-    _add_json(doctor)
+    add_json(doctor)
     return root
 
 
@@ -105,25 +100,25 @@ def _add_library(
     """Add what concerns the models that are here."""
     shown = what.add_parser("list", parents=[everywhere], help=_("list the models on this computer"))
     shown.add_argument("--sort", choices=("name", "size", "used"), default="name", help=_("in this order"))
-    _add_json(shown)
+    add_json(shown)
     rename = what.add_parser(
         "rename", parents=[everywhere],
         help=_("give a model another name in Fireside; its file stays as it is"),
     )  # fmt: skip
     _add_one_model(rename)
     rename.add_argument("name", help=_("the new name; an empty text gives the model its own name back"))
-    _add_json(rename)
+    add_json(rename)
     verify = what.add_parser(
         "verify", parents=[everywhere], help=_("check that a model's bytes are still right")
     )
     _add_one_model(verify)
-    _add_json(verify)
+    add_json(verify)
     remove = what.add_parser(
         "remove", parents=[everywhere],
         help=_("move a downloaded model to the trash, or take an added one off the list"),
     )  # fmt: skip
     _add_one_model(remove)
-    _add_json(remove)
+    add_json(remove)
 
 
 def _add_hub(
@@ -144,11 +139,11 @@ def _add_hub(
     search.add_argument("--ungated", action="store_true", help=_("only what needs no sign-up"))
     search.add_argument("--license", metavar="NAME", help=_("only under this license, such as apache-2.0"))
     search.add_argument("--limit", type=run_count, default=30, metavar="N", help=_("at most N results"))
-    _add_json(search)
+    add_json(search)
     look = what.add_parser("look", parents=[everywhere], help=_("look at a model of the hub"))
     look.add_argument("repository", metavar="REPO", help=_("such as maker/model, or the address of its page"))
     look.add_argument("--card", action="store_true", help=_("its description, too"))
-    _add_json(look)
+    add_json(look)
     get = what.add_parser(
         "get", parents=[everywhere], help=_("download a model, or go on with a download that broke off")
     )
@@ -156,7 +151,7 @@ def _add_hub(
         "repository", metavar="REPO[:QUANT]", help=_("such as maker/model:Q4_K_M, or the address of its page")
     )
     get.add_argument("quantization", nargs="?", default="", help=argparse.SUPPRESS)
-    _add_json(get)
+    add_json(get)
     downloads = what.add_parser(
         "downloads", parents=[everywhere], help=_("list the downloads in their order, or change the order")
     )
@@ -166,14 +161,14 @@ def _add_hub(
     downloads.add_argument(
         "--before", type=int, metavar="M", help=_("the download before which --move puts the other one")
     )
-    _add_json(downloads)
+    add_json(downloads)
     suggest = what.add_parser("suggest", parents=[everywhere], help=_("list models that suit this computer"))
     suggest.add_argument("--limit", type=run_count, default=10, metavar="N", help=_("at most N results"))
-    _add_json(suggest)
+    add_json(suggest)
     scan = what.add_parser("scan", parents=[everywhere], help=_("find the models of other apps"))
     scan.add_argument("app", nargs="*", help=_("look only for those of these apps, such as ollama"))
     scan.add_argument("--add", action="store_true", help=_("use them where they lie; nothing is copied"))
-    _add_json(scan)
+    add_json(scan)
     hub = what.add_parser("hub", parents=[everywhere], help=_("show or change how the hub is reached"))
     hub.add_argument(
         "--mirror", metavar="URL", help=_("use this mirror; an empty text goes back to the usual hub")
@@ -197,7 +192,7 @@ def _add_hub(
     )  # fmt: skip
     hub.add_argument("--test", action="store_true", help=_("ask the hub whether it can be reached"))
     hub.add_argument("--log", action="store_true", help=_("list what Fireside has asked over the network"))
-    _add_json(hub)
+    add_json(hub)
 
 
 def _add_one_model(command: argparse.ArgumentParser) -> None:
@@ -220,18 +215,13 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         help=_("test how well the model reads long texts instead; takes minutes"),
     )  # fmt: skip
     add_rope(bench)
-    _add_json(bench)
+    add_json(bench)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", metavar="M", help=_("the model: its name, a part of the name, or the path of its file")
     )
-
-
-def _add_json(command: argparse.ArgumentParser) -> None:
-    # Without a default of its own, so that `models --json info M` is not undone by the inner parser.
-    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_("print JSON"))
 
 
 def _add_plan(
@@ -262,7 +252,7 @@ def _add_plan(
         help=_("the number type of the KV cache; smaller types take less memory"),
     )
     add_rope(plan)
-    _add_json(plan)
+    add_json(plan)
 
 
 def byte_count(text: str) -> int:

@@ -110,6 +110,12 @@ def adapters_from(arguments: argparse.Namespace) -> tuple[Adapter, ...]:
     return tuple(arguments.lora)
 
 
+def add_json(command: argparse.ArgumentParser) -> None:
+    """Add what has a command print JSON."""
+    # Without a default of its own, so that `models --json info M` is not undone by the inner parser.
+    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_("print JSON"))
+
+
 def _add_usual(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--context",

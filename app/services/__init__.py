@@ -10,8 +10,10 @@ from app.services.contacts import Contacts
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
+from app.services.exporting import Exporting
 from app.services.history import History
 from app.services.hubs import Hubs
+from app.services.importing import Importing
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.long_reading import LongReadings
@@ -23,6 +25,7 @@ from app.services.prospects import Prospects
 from app.services.questions import Questions
 from app.services.recommendations import Recommendations
 from app.services.snapshots import Snapshots
+from app.services.trash import TrashCan
 from app.storage.database import Database
 from app.storage.folders import Folders
 
@@ -34,6 +37,8 @@ class Services:
     folders: Folders
     database: Database
     history: History
+    importing: Importing
+    exporting: Exporting
     conversation: Conversation
     budgets: Budgets
     models: Models
@@ -49,6 +54,7 @@ class Services:
     network: Network
     contacts: Contacts
     snapshots: Snapshots
+    trash: TrashCan
     discovery: Discovery
     downloads: Downloads
     recommendations: Recommendations

@@ -1,5 +1,6 @@
 """What the engine keeps on disk of chats, so as not to read them again: how much it is, and an end to it."""
 
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -39,6 +40,14 @@ def clear(folders: Folders) -> Usage:
     return usage(folders)
 
 
+def forget(folders: Folders, chat_ids: Iterable[int]) -> None:
+    """Delete those of some chats."""
+    from app.engine import loaded, snapshots
+
+    for chat_id in chat_ids:
+        snapshots.forget(folders.data / loaded.SNAPSHOTS, chat_id)
+
+
 def set_budget(folders: Folders, size: int) -> Usage:
     """Let them take `size` bytes together, 0 for none; the least recently used beyond that are deleted.
 
@@ -72,6 +81,10 @@ class Snapshots:
     def clear(self) -> "Future[Usage]":
         """Delete all of them, and return what could not be deleted."""
         return self._thread.submit(clear, self._folders)
+
+    def forget(self, chat_ids: Iterable[int]) -> "Future[None]":
+        """Delete those of some chats."""
+        return self._thread.submit(forget, self._folders, tuple(chat_ids))
 
     def set_budget(self, size: int) -> "Future[Usage]":
         """Let them take `size` bytes together; fails with a UserError when that cannot be kept."""

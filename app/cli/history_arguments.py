@@ -1,0 +1,82 @@
+"""The words of `fireside history`."""
+
+import argparse
+
+from app.cli.options import add_json
+from app.domain.language import _
+
+
+def add_history(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
+) -> None:
+    """Add the command with all that can be done to chats."""
+    history = commands.add_parser("history", parents=[everywhere], help=_("list the chats on this computer"))
+    history.add_argument("--folder", metavar="NAME", help=_("only those in this folder"))
+    history.add_argument("--tag", metavar="NAME", help=_("only those with this tag"))
+    which = history.add_mutually_exclusive_group()
+    which.add_argument(
+        "--archived", action="store_true", help=_("those in the archive, which are left out else")
+    )
+    which.add_argument(
+        "--deleted", action="store_true", help=_("those that were deleted and can be brought back")
+    )
+    history.add_argument(
+        "--sort", choices=("used", "newest", "title"), default="used", help=_("in this order (default: used)")
+    )
+    add_json(history)
+    what = history.add_subparsers(dest="action", metavar="ACTION")
+    show = what.add_parser("show", parents=[everywhere], help=_("print one chat"))
+    show.add_argument("id", type=int)
+    add_json(show)
+    _add_order(what, everywhere)
+    _add_end(what, everywhere)
+
+
+def _add_order(
+    what: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
+) -> None:
+    """Add what puts chats in order."""
+    rename = what.add_parser(
+        "rename", parents=[everywhere],
+        help=_("give a chat another title; an empty one leaves it to its first message"),
+    )  # fmt: skip
+    rename.add_argument("id", type=int)
+    rename.add_argument("title")
+    _add_chats(what, everywhere, "pin", _("keep chats at the top"))
+    _add_chats(what, everywhere, "unpin", _("no longer keep chats at the top"))
+    move = _add_chats(what, everywhere, "move", _("move chats to a folder"))
+    where = move.add_mutually_exclusive_group(required=True)
+    where.add_argument("--to", metavar="FOLDER", help=_("this one; it is made if it is not there"))
+    where.add_argument("--out", action="store_true", help=_("out of the folder where they are"))
+    tag = _add_chats(what, everywhere, "tag", _("give chats tags, or take them off"))
+    tag.add_argument("--add", action="append", default=[], metavar="NAME", help=_("give them this tag"))
+    tag.add_argument("--remove", action="append", default=[], metavar="NAME", help=_("take this tag off"))
+    _add_chats(what, everywhere, "archive", _("put chats out of the way"))
+    _add_chats(what, everywhere, "unarchive", _("take chats out of the archive"))
+
+
+def _add_end(
+    what: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
+) -> None:
+    """Add what deletes chats, and what brings them back."""
+    _add_chats(what, everywhere, "delete", _("delete chats; for 30 days they can be brought back"))
+    _add_chats(what, everywhere, "restore", _("bring deleted chats back"))
+    erase = what.add_parser(
+        "erase", parents=[everywhere], help=_("erase deleted chats for good, so that nothing is left of them")
+    )
+    erase.add_argument("ids", type=int, nargs="*", metavar="ID")
+    erase.add_argument("--all", action="store_true", help=_("everything that was deleted"))
+    erase.add_argument("--yes", action="store_true", help=_("without asking"))
+    add_json(erase)
+
+
+def _add_chats(
+    what: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    everywhere: argparse.ArgumentParser,
+    name: str,
+    words: str,
+) -> argparse.ArgumentParser:
+    made = what.add_parser(name, parents=[everywhere], help=words)
+    made.add_argument("ids", type=int, nargs="+", metavar="ID")
+    add_json(made)
+    return made
