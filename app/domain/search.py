@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from app.domain.chat import Role
 from app.domain.search_text import Phrase, parse, pattern
@@ -9,6 +10,7 @@ from app.domain.search_text import Phrase, parse, pattern
 SNIPPET = 180
 """Characters of a text that are shown of a message."""
 _BEFORE = 48  # of them before the first match
+_MOST_MATCHES = 60  # among which the best part of a text is chosen
 _DRESS = re.compile(r"^\s*(?:[#>]+|[-*+]|```\S*|~~~\S*)\s+|```\w*|\*\*|`|\|(?:\s*:?-+:?\s*\|)+", re.MULTILINE)
 
 
@@ -104,16 +106,15 @@ def snippet(text: str, phrases: tuple[Phrase, ...]) -> Snippet:
 
 def _densest(text: str, wanted: re.Pattern[str]) -> int:
     """Return where the part begins that holds the most different phrases."""
-    places: list[tuple[int, int | None]] = []
-    for match in wanted.finditer(text):
-        places.append((match.start(), match.lastindex))
-        if len(places) == 200:  # enough to choose from
-            break
+    matches = islice(wanted.finditer(text), 1 if wanted.groups == 1 else _MOST_MATCHES)
+    places = [(match.start(), match.lastindex) for match in matches]
     best, start = 0, 0
     for number, (place, _phrase) in enumerate(places):
         near = {phrase for other, phrase in places[number:] if other < place + SNIPPET - _BEFORE}
         if len(near) > best:
             best, start = len(near), place
+            if best == wanted.groups:
+                break
     return start
 
 

@@ -7,9 +7,8 @@ of them. Two such characters with a space or a comma between them are no run.
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 GAP = "\ue000"
 """Stands between two characters that are words of their own and do not touch; nobody can type it."""
@@ -28,8 +27,8 @@ _LONE = re.compile(f"[{_ALONE}]")
 _GAPS = re.compile(rf"(?<=[{_ALONE}])(?:(?![{_ALONE}])[\W_])+(?=[{_ALONE}])")
 _QUOTES = re.compile(r'["“”„«»「」『』]')
 _MARKS = "[\u0300-\u036f]*"  # accents that stand as characters of their own
-_STARTS = rf"(?:(?<![^\W_])|(?<=[{_ALONE}]))"
-_ENDS = rf"(?:(?![^\W_])|(?=[{_ALONE}]))"
+_JOINED = "0-9A-Za-z\u00c0-\u02ff\u0370-\u0dff\u10a0-\u10ff\u1200-\u177f\u1800-\u1fff\uff10-\uff5a"
+_STARTS, _ENDS = f"(?<![{_JOINED}])", f"(?![{_JOINED}])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +60,24 @@ def words_of(text: str) -> tuple[str, ...]:
 def parse(text: str) -> tuple[Phrase, ...]:
     """Return what must all be found for what a person has typed, which may be anything.
 
-    Words stand for themselves, "words in quotes" for a phrase. The last word may go on, unless it is one
-    single letter, or a space or a quote follows: all that begins with one letter is no answer.
+    Words stand for themselves, "words in quotes" for a phrase. The last word may go on, unless a space, a
+    quote or another sign follows.
     """
     phrases: list[Phrase] = []
     parts = _QUOTES.split(text[:MOST_TEXT])
     for number, part in enumerate(parts):
         pieces = [part] if number % 2 else part.split()  # a quote that is still open is one, too
         phrases += [Phrase(words) for words in map(words_of, pieces) if words]
-    if words_of(parts[-1]) and not parts[-1][-1].isspace():
-        phrases[-1] = Phrase(phrases[-1].words, open=len(phrases[-1].words[-1]) > 1)
+    if phrases and parts[-1][-1:].isalnum():
+        phrases[-1] = Phrase(phrases[-1].words, open=not _is_alone(phrases[-1].words[-1]))
     return tuple(dict.fromkeys(phrases))[:MOST_PHRASES]
 
 
-def pattern(phrases: Iterable[Phrase]) -> re.Pattern[str] | None:
+@lru_cache(maxsize=16)
+def pattern(phrases: tuple[Phrase, ...]) -> re.Pattern[str] | None:
     """Return what finds each of `phrases` in a text, the first in group 1 and so on; None for no phrases."""
     each = [f"({_expression(phrase)})" for phrase in phrases]
-    return re.compile("|".join(each), re.IGNORECASE) if each else None
+    return re.compile("|".join(each)) if each else None
 
 
 def title_has(title: str, text: str) -> bool:
@@ -109,7 +109,7 @@ def _letter(letter: str) -> str:
     base = _folded(letter)
     if len(base) != 1:
         return re.escape(letter)
-    variants = "".join(sorted({letter, base, *_variants().get(base, ())}))
+    variants = "".join(sorted({letter, base, base.upper(), *_variants().get(base, ())}))
     one = re.escape(variants) if len(variants) == 1 else f"[{re.escape(variants)}]"
     return one if _is_alone(letter) else one + _MARKS
 

@@ -6,7 +6,7 @@ one damaged answer cannot hide its chat.
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +25,7 @@ _ROLES = {role.value: role for role in Role}
 _STATUSES = {status.value: status for status in Status}
 _POLICIES = {policy.value: policy for policy in Policy}
 _TAG_END = "\x1f"  # no name of a tag holds it
+_STATS = tuple(each.name for each in fields(Stats))
 _CHAT = """
     id, title, tip_message_id, model_path, system_prompt, draft, pinned, created_at, updated_at,
     policy, context, folder_id, archived, deleted_at,
@@ -128,6 +129,22 @@ def storable(text: str) -> str:
     return text
 
 
+def compact(values: Settings | Stats) -> str:
+    """Return as JSON, without names, the stats of an answer; or of its settings those that are not as usual.
+
+    With all names they would take more room than many an answer. New fields of `Stats` go to its end.
+    """
+    if isinstance(values, Stats):
+        return _brief.encode(list(values.to_json().values()))
+    usual = {each.name: each.default for each in fields(values)}
+    return _brief.encode(
+        {name: value for name, value in values.to_json().items() if value not in (usual[name], {})}
+    )
+
+
+_brief = json.JSONEncoder(separators=(",", ":"))
+
+
 def require(found: int, otherwise: UserError) -> None:
     """Raise `otherwise` when nothing was `found`."""
     if not found:
@@ -201,7 +218,7 @@ def _message(
         created_at,
         None if model_name is None else _identity(model_name, model_sha256 or "", model_path or ""),
         _settings(settings),
-        _parsed(stats, Stats.from_json),
+        _parsed(stats, Stats.from_json, _STATS),
         error,
         reasoning,
         reasoning_seconds,
@@ -221,11 +238,16 @@ def _settings(text: str | None) -> Settings | None:
     return _parsed(text, lambda values: Settings.from_json(values).checked())
 
 
-def _parsed(text: str | None, parse: Callable[[dict[str, Any]], _T]) -> _T | None:
+def _parsed(
+    text: str | None, parse: Callable[[dict[str, Any]], _T], names: tuple[str, ...] = ()
+) -> _T | None:
+    """Parse an object, or where `names` are given, also a list of their values."""
     if text is None:
         return None
     try:
         values = json.loads(text)
+        if names and isinstance(values, list):
+            values = dict(zip(names, values, strict=False))
         return parse(values) if isinstance(values, dict) else None
     except (ValueError, TypeError, KeyError, RecursionError, UserError):
         return None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.domain.chat import Role
@@ -18,7 +19,9 @@ MOST = 50
 _CANDIDATES = 1000
 """The newest rows among which the newest messages are chosen: imported ones may be older than their rows."""
 _FEW = 3000
-"""Messages of a folder or with a tag, up to which each of them is looked up by itself."""
+"""Messages of the chats that are asked for, up to which they are listed before anything is looked up."""
+_MANY = {1: 40_000, 2: 250_000}
+"""Messages from which on a word of so few letters stands for itself: all that begins so takes too long."""
 
 _MESSAGES = """
     FROM search CROSS JOIN messages ON messages.id = search.rowid
@@ -86,6 +89,7 @@ class _Search:
         rebuild: "Callable[[sqlite_utils.Database], None]",
     ) -> None:
         self._database, self._query, self._most = database, query, most
+        self._amend: Callable[[sqlite_utils.Database], None] = search_index.catch_up
         self._rebuild = rebuild
         self._answer: Future[Found] = Future()
 
@@ -94,21 +98,26 @@ class _Search:
         return self._answer
 
     def _look(self, db: "sqlite_utils.Database") -> Found | None:
-        if not self._answer.set_running_or_notify_cancel() or search_index.needs_catching_up(db):
+        if not self._answer.set_running_or_notify_cancel():
             return None
-        return find(db, self._query, self._most)
+        try:
+            return None if search_index.needs_catching_up(db) else find(db, self._query, self._most)
+        except Exception as error:
+            if not search_index.is_damage(error):
+                raise
+            self._amend = self._rebuild
+            return None
 
     def _looked(self, looking: "Future[Found | None]") -> None:
         error = looking.exception()
         if self._answer.cancelled():
             return
-        if error is not None and not search_index.is_damage(error):
+        if error is not None:
             self._answer.set_exception(error)
-        elif error is None and (found := looking.result()) is not None:
+        elif (found := looking.result()) is not None:
             self._answer.set_result(found)
         else:
-            amend = self._rebuild if error else search_index.catch_up
-            self._then(lambda: self._database.write(amend).add_done_callback(self._look_again))
+            self._then(lambda: self._database.write(self._amend).add_done_callback(self._look_again))
 
     def _look_again(self, amended: "Future[None]") -> None:
         """Look as the index is now: where nothing can be written, it is as it was."""
@@ -134,14 +143,15 @@ class _Search:
 def find(db: "sqlite_utils.Database", query: Query, most: int) -> Found:
     """Return what `SearchStore.find` does, as the index is now."""
     conditions, values = _conditions(db, query)
-    values |= {"words": expression(query.phrases, code=query.code), "candidates": max(_CANDIDATES, most + 1)}
+    phrases = _affordable(db, query.phrases)
+    values |= {"words": expression(phrases, code=query.code), "candidates": max(_CANDIDATES, most + 1)}
     sql = (
         f"SELECT messages.id, messages.created_at {_MESSAGES} AND messages.status != 'writing' {conditions}"
         " ORDER BY search.rowid DESC LIMIT :candidates"
     )
     rows = db.execute(sql, values).fetchall()
     newest = sorted(rows, key=lambda row: (row[1], row[0]), reverse=True)
-    hits = _hits(db, [row[0] for row in newest[:most]], query.phrases)
+    hits = _hits(db, [row[0] for row in newest[:most]], phrases)
     return Found(hits, more=len(rows) > most, waiting=search_index.count_waiting(db))
 
 
@@ -149,6 +159,16 @@ def expression(phrases: Sequence[Phrase], *, code: bool = False) -> str:
     """Return `phrases` as FTS5 asks for them: nothing that was typed is taken for a part of its language."""
     each = [f'"{" ".join(phrase.words)}"{" *" if phrase.open else ""}' for phrase in phrases]
     return " AND ".join([*each, *[f'"{search_index.CODE}"'] * code])
+
+
+def _affordable(db: "sqlite_utils.Database", phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
+    """Return `phrases`, the last of them closed where too much begins like it."""
+    if not phrases or not phrases[-1].open:
+        return phrases
+    (messages,) = db.execute("SELECT coalesce(max(id), 0) FROM search_docsize").fetchone()
+    if messages < _MANY.get(len(phrases[-1].words[-1]), messages + 1):
+        return phrases
+    return (*phrases[:-1], replace(phrases[-1], open=False))
 
 
 def _conditions(db: "sqlite_utils.Database", query: Query) -> tuple[str, dict[str, Any]]:
@@ -169,9 +189,14 @@ def _conditions(db: "sqlite_utils.Database", query: Query) -> tuple[str, dict[st
     if within:
         inside = {name: value for _sql, name, value in chats if value is not None}
         among = f"SELECT id FROM messages WHERE chat_id IN (SELECT id FROM chats WHERE {within})"  # noqa: S608
-        (few,) = db.execute(f"SELECT count(*) FROM ({among} LIMIT {_FEW})", inside).fetchone()  # noqa: S608
-        if few < _FEW or query.chat_id is not None:
-            conditions.append(f"search.rowid IN ({among})")
+        few, first, last = db.execute(
+            f"SELECT count(*), min(id), max(id) FROM ({among} LIMIT {_FEW})",  # noqa: S608
+            inside,
+        ).fetchone()
+        if few < _FEW:
+            conditions.append("search.rowid BETWEEN :first AND :last")
+            conditions.append(f"+search.rowid IN ({among})")  # not one question to the index for each
+            inside |= {"first": first or 0, "last": last or 0}
         else:
             conditions.append(f"messages.chat_id IN (SELECT id FROM chats WHERE {within})")  # noqa: S608
         values |= inside

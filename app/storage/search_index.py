@@ -26,7 +26,7 @@ REWRITE = -1
 _MOST_TEXT = 1 << 17  # characters in one step: about 20 ms
 _MOST_ROWS = 256
 _PAGES = 250  # of the index, rewritten in one step: about 20 ms
-_CORRUPT = 11  # https://sqlite.org/rescode.html#corrupt
+_CORRUPT, _CORRUPT_VTAB = 11, 267  # https://sqlite.org/rescode.html
 _SHORT = 200
 """Messages that are waited for before a search: as many are prepared in an instant."""
 
@@ -83,8 +83,9 @@ def rebuild(db: "Database") -> None:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Return whether `error` says that the index, or else the file, is damaged."""
-    return getattr(error.__cause__ or error, "sqlite_errorcode", 0) & 0xFF == _CORRUPT
+    """Return whether `error` says that the index is damaged, not the file: it can be made anew."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code == _CORRUPT_VTAB or (code == _CORRUPT and str(error).startswith("fts5"))
 
 
 def _index(db: "Database", ids: list[int]) -> None:

@@ -9,7 +9,6 @@ What always holds:
 Everything raises UserError when a chat or message is not there, or deleted.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -20,7 +19,7 @@ from app.domain.generation import Chosen, Stats
 from app.domain.language import _
 from app.domain.settings import Settings
 from app.storage import probabilities, uses
-from app.storage.rows import read_chats, read_messages, read_path, require, storable
+from app.storage.rows import compact, read_chats, read_messages, read_path, require, storable
 from app.storage.summaries import read_summaries
 from app.storage.writers import is_alive, this_process
 
@@ -139,7 +138,7 @@ def finish(
         [
             text,
             status.value,
-            None if stats is None else json.dumps(stats.to_json()),
+            None if stats is None else compact(stats),
             error,
             reasoning,
             reasoning_seconds,
@@ -194,7 +193,7 @@ def _being_written(model: ModelIdentity, settings: Settings) -> dict[str, Any]:
         "model_name": storable(model.name),
         "model_sha256": model.sha256,
         "model_path": storable(model.path),
-        "settings": json.dumps(settings.to_json()),
+        "settings": compact(settings),
     }
 
 
