@@ -1,50 +1,25 @@
-"""One SQLite file, one thread that writes to it and one that reads.
-
-The settings of the connections follow https://sqlite.org/security.html and
-https://sqlite.org/pragma.html#pragma_synchronous: with WAL, NORMAL survives the death of the process
-at any moment, and FULL that of the computer as well.
-"""
+"""One SQLite file, one thread that writes to it and one that reads."""
 
 import logging
-import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from app.domain.errors import UserError
-from app.domain.language import _
+from app.storage.connection import BUSY_SECONDS, connect, enable_wal, readable_mode, transaction
+from app.storage.faults import UNWRITABLE, code_of, damaged, is_damage, read_only, sorted_errors
 
 if TYPE_CHECKING:
-    import sqlite3  # pysqlite3 has no types of its own, and these fit
-
     import sqlite_utils
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
-_BUSY_SECONDS = 5.0
 _CHECKPOINT_SECONDS = 5.0
-_PRAGMAS = (
-    "foreign_keys=ON",
-    "trusted_schema=OFF",
-    "cell_size_check=ON",
-    "mmap_size=0",
-    "secure_delete=FAST",
-    "temp_store=MEMORY",  # what can be undone was perhaps deleted: it goes into no other file
-    "synchronous=NORMAL",
-    "checkpoint_fullfsync=ON",  # with fullfsync, macOS alone has it: its fsync leaves the disk's cache
-)
-
-# Primary result codes, https://sqlite.org/rescode.html
-_BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 6, 8, 10, 11, 13, 14, 26
-# Bytes. With less, what SQLite calls a fault of the disk is a file that cannot grow.
-_LEAST_ROOM = 256 * 1024
-_UNWRITABLE = {_READONLY, _CANTOPEN}
+_LONGEST_LOG = 1000 * (4096 + 24)  # bytes: so many pages, each behind its header
+_DAMAGED = "-damaged"
 
 
 class Database:
@@ -57,7 +32,9 @@ class Database:
     Futures fail with a UserError for what a person can do something about (a full disk, a read-only
     folder, a damaged file, a file of a newer Fireside), else with what the function raised.
 
-    What was deleted or replaced leaves the write-ahead log within about 5 seconds.
+    What was deleted or replaced leaves the write-ahead log within about 5 seconds, and the log is moved into
+    the file as soon as it has 1,000 pages. A file that turns out to be damaged is only read from then on, and
+    after the next start until a check finds it whole.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
@@ -73,6 +50,38 @@ class Database:
         self._timer: threading.Timer | None = None
         self._leisure: Callable[[sqlite_utils.Database], bool] | None = None
         self._at_work = False
+        self._crowded = False  # the log cannot be emptied now: somebody reads
+        self._damaged = False
+        self._tell_damage: Callable[[], None] = lambda: None
+
+    @property
+    def path(self) -> Path:
+        """Return the file."""
+        return self._path
+
+    @property
+    def is_damaged(self) -> bool:
+        """Return whether the file is known to be damaged, and so only read."""
+        return self._damaged
+
+    def when_damaged(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called, on any thread, when the file turns out to be damaged."""
+        self._tell_damage = tell
+
+    def note_damage(self) -> None:
+        """Change nothing in the file any more. May be called from any thread."""
+        if self._damaged:
+            return
+        self._damaged = True
+        _log.error("The file of the chats is damaged.")
+        if not self._read_only:
+            with suppress(OSError):
+                self._marker.touch(mode=0o600)
+        self._tell_damage()
+
+    @property
+    def _marker(self) -> Path:
+        return self._path.with_name(self._path.name + _DAMAGED)
 
     def open(self) -> "Future[bool]":
         """Open the file and bring it up to date; resolves to whether it can be written."""
@@ -122,12 +131,34 @@ class Database:
     # On the writer's thread.
 
     def _open(self) -> bool:
-        with _sorted_errors(self._path):
-            if not self._mode and not self._read_only:
-                self._open_writable()
+        with self._sorted():
             if not self._mode:
-                self._mode = _readable_mode(self._path)
-        return self._writing is not None
+                if not self._read_only and not self._is_still_damaged():
+                    self._open_writable()
+                if not self._mode:
+                    self._mode = readable_mode(self._path)
+        return self._writing is not None and not self._damaged
+
+    def _is_still_damaged(self) -> bool:
+        from app.storage.checks import quick_check
+
+        if self._marker.exists():
+            if self._path.exists() and quick_check(self._path):
+                self.note_damage()
+                return True
+            self._marker.unlink(missing_ok=True)
+        return False
+
+    @contextmanager
+    def _sorted(self) -> Iterator[None]:
+        """Raise what is for people as a UserError, and notice damage."""
+        try:
+            with sorted_errors(self._path):
+                yield
+        except Exception as error:
+            if is_damage(error.__cause__ or error):
+                self.note_damage()
+            raise
 
     def _open_writable(self) -> None:
         with suppress(OSError):  # SQLite finds the same reason, and has a code for it
@@ -135,24 +166,29 @@ class Database:
                 self._path.touch(mode=0o600)
         db = None
         try:
-            db = _connect(self._path, "mode=rw")
+            db = connect(self._path, "mode=rw")
             self._bring_up_to_date(db)
         except Exception as error:
             if db is not None:
                 db.close()
-            if _code(error) in _UNWRITABLE and self._path.exists():
+            if is_damage(error):
+                self.note_damage()
+                return  # perhaps it can be read
+            if code_of(error) in UNWRITABLE and self._path.exists():
                 return
             raise
         self._writing, self._mode = db, "mode=rw"
         self._plan_checkpoint()
 
     def _bring_up_to_date(self, db: "sqlite_utils.Database") -> None:
+        from app.storage import digests
         from app.storage.migrations import apply, refuse_newer
 
         refuse_newer(db)
-        _enable_wal(db)
-        with _transaction(db):
+        enable_wal(db)
+        with transaction(db):
             apply(db)
+            digests.follow(db)
             # Changes nothing, and fails where nothing can be changed: BEGIN IMMEDIATE does not.
             db.execute("DELETE FROM _sqlite_migrations WHERE false")
 
@@ -163,11 +199,13 @@ class Database:
         committed: Callable[[_T], None] | None,
     ) -> _T:
         self._open()
+        if self._damaged:
+            raise damaged(self._path)
         if self._writing is None:
-            raise _read_only(self._path)
-        with _sorted_errors(self._path):
+            raise read_only(self._path)
+        with self._sorted():
             self._set_durable(durable)
-            with _transaction(self._writing):
+            with transaction(self._writing):
                 result = fn(self._writing)
         self._plan_checkpoint()
         if committed is not None:
@@ -176,9 +214,11 @@ class Database:
 
     def _alone(self, fn: "Callable[[sqlite_utils.Database], _T]") -> _T:
         self._open()
+        if self._damaged:
+            raise damaged(self._path)
         if self._writing is None:
-            raise _read_only(self._path)
-        with _sorted_errors(self._path):
+            raise read_only(self._path)
+        with self._sorted():
             return fn(self._writing)
 
     def _set_durable(self, durable: bool) -> None:
@@ -188,31 +228,41 @@ class Database:
             self._durable = durable
 
     def _plan_checkpoint(self) -> None:
-        if self._timer is None:
+        if not self._crowded and self._log_size() >= _LONGEST_LOG:
+            with suppress(RuntimeError):  # closed meanwhile
+                self._writer.submit(self._checkpoint)
+        elif self._timer is None:
             self._timer = threading.Timer(_CHECKPOINT_SECONDS, self._ask_for_checkpoint)
             self._timer.daemon = True
             with suppress(RuntimeError):  # Python is ending, and starts no thread any more
                 self._timer.start()
+
+    def _log_size(self) -> int:
+        try:
+            return self._path.with_name(self._path.name + "-wal").stat().st_size
+        except OSError:
+            return 0
 
     def _ask_for_checkpoint(self) -> None:
         with suppress(RuntimeError):  # closed meanwhile, which makes one too
             self._writer.submit(self._rest)
 
     def _rest(self) -> None:
+        self._timer = None
         self._checkpoint()
         if not self._at_work:
             self._work_at_leisure()
 
     def _work_at_leisure(self) -> None:
         self._at_work = False
-        if self._writing is None or self._leisure is None:
+        if self._writing is None or self._leisure is None or self._damaged:
             return
         before = self._writing.conn.total_changes
         try:
-            with _transaction(self._writing):
+            with transaction(self._writing):
                 self._at_work = self._leisure(self._writing)
         except Exception as error:
-            if _code(error) is None:
+            if code_of(error) is None:
                 raise
             _log.info("What was to be done at leisure waits: %s", error)
         if self._at_work:
@@ -222,19 +272,23 @@ class Database:
             self._plan_checkpoint()
 
     def _checkpoint(self) -> None:
-        self._timer = None
-        if self._writing is None:
+        if self._writing is None or self._damaged:
             return
-        # Waits for no reader: what cannot be moved now is moved after the next write.
+        # Waits for no reader: what cannot be moved now is moved a little later.
         self._writing.execute("PRAGMA busy_timeout=0")
         try:
-            self._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            crowded = self._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._crowded = bool(crowded)
+            if crowded:
+                self._plan_checkpoint()
         except Exception as error:
-            if _code(error) is None:
+            if code_of(error) is None:
                 raise
+            if is_damage(error):
+                self.note_damage()
             _log.info("The write-ahead log stays as it is: %s", error)  # nothing is lost by that
         finally:
-            self._writing.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1000)}")
+            self._writing.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
 
     def _close_writer(self) -> None:
         if self._timer is not None:
@@ -250,149 +304,13 @@ class Database:
         if self._reading is None:
             if not self._mode:
                 self.open().result()
-            with _sorted_errors(self._path):
-                self._reading = _connect(self._path, self._mode)
+            with self._sorted():
+                self._reading = connect(self._path, self._mode)
                 self._reading.execute("PRAGMA query_only=ON")
-        with _sorted_errors(self._path), _transaction(self._reading, "DEFERRED"):
+        with self._sorted(), transaction(self._reading, "DEFERRED"):
             return fn(self._reading)
 
     def _close_reader(self) -> None:
         if self._reading is not None:
             self._reading.close()
             self._reading = None
-
-
-def _connect(path: Path, mode: str) -> "sqlite_utils.Database":
-    import pysqlite3
-    import sqlite_utils
-
-    connection: sqlite3.Connection = pysqlite3.connect(
-        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
-    )
-    try:
-        # A damaged byte in a text must not make its whole table unreadable.
-        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first look into the file
-    except BaseException:
-        connection.close()
-        raise
-    return sqlite_utils.Database(connection, recursive_triggers=False, execute_plugins=False)
-
-
-def _enable_wal(db: "sqlite_utils.Database") -> None:
-    # Two processes that open a new file at once would wait for each other, so SQLite refuses both
-    # without waiting. The next try finds it done.
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode=WAL").fetchone()
-        except Exception as error:
-            if _code(error) != _BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-@contextmanager
-def _transaction(db: "sqlite_utils.Database", kind: str = "IMMEDIATE") -> Iterator[None]:
-    # sqlite_utils opens a transaction only where there is none, and savepoints inside of one.
-    db.execute(f"BEGIN {kind}")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        db.rollback()  # does nothing where SQLite has done so itself, as for a full disk
-        raise
-
-
-def _readable_mode(path: Path) -> str:
-    """Return how to open a file that is only to be read.
-
-    SQLite wants to write beside a database in WAL mode, unless it is told that nobody else has it
-    open. Where that cannot be, it may be told so if the log holds nothing that would be overlooked.
-    """
-    from app.storage.migrations import require_current
-
-    log = path.with_name(path.name + "-wal")
-    try:
-        mode = "mode=ro"
-        db = _connect(path, mode)
-    except Exception as error:
-        if _code(error) not in _UNWRITABLE or (log.exists() and log.stat().st_size):
-            raise
-        mode = "mode=ro&immutable=1"
-        db = _connect(path, mode)
-    try:
-        require_current(db, path)
-    finally:
-        db.close()
-    return mode
-
-
-@contextmanager
-def _sorted_errors(path: Path) -> Iterator[None]:
-    """Raise what a person can do something about as a UserError, and let all else, a bug, pass."""
-    try:
-        yield
-    except Exception as error:
-        told = _told(_code(error), path)
-        if told is None:
-            raise
-        raise told from error
-
-
-def _code(error: BaseException) -> int | None:
-    """Return the primary result code of an error of SQLite, None for any other error."""
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
-def _told(code: int | None, path: Path) -> UserError | None:
-    if code in {_IOERR, _CANTOPEN} and _is_full(path):
-        code = _FULL
-    if code == _FULL:
-        return UserError(
-            _("Your disk is full, so Fireside cannot save your chats."),
-            _("Free some space on the disk, then try again."),
-        )
-    if code == _READONLY:
-        return _read_only(path)
-    if code == _CANTOPEN:
-        return UserError(
-            _("Fireside cannot open your chats in {folder}.").format(folder=path.parent),
-            _("Check that this folder exists and that you may write in it."),
-        )
-    if code in {_BUSY, _LOCKED}:
-        return UserError(
-            _("Another program is using your chats, so Fireside cannot use them now."),
-            _("Wait until that program, for example a backup, has finished, then try again."),
-        )
-    if code in {_CORRUPT, _NOTADB}:
-        return UserError(
-            _("The file {path} is damaged, so Fireside cannot read your chats.").format(path=path),
-            _("Fireside has not changed the file. Replace it with a copy from a backup."),
-        )
-    if code == _IOERR:
-        return UserError(
-            _("Your disk reported a fault while Fireside was using your chats."),
-            _("Check that the disk is connected and healthy, then try again."),
-        )
-    return None
-
-
-def _read_only(path: Path) -> UserError:
-    return UserError(
-        _("Fireside can read your chats but not change them: the folder {folder} is write-protected.").format(
-            folder=path.parent
-        ),
-        _("Make this folder writable, then start Fireside again."),
-    )
-
-
-def _is_full(path: Path) -> bool:
-    with suppress(OSError):
-        return shutil.disk_usage(path.parent).free < _LEAST_ROOM
-    return False

@@ -10,6 +10,7 @@ from sqlite_utils import Database, Migrations
 
 from app.domain.errors import UserError
 from app.domain.language import _
+from app.storage import digests
 
 
 def m0001_chats(db: Database) -> None:
@@ -209,13 +210,10 @@ def m0007_organising(db: Database) -> None:
 
 
 def m0008_search(db: Database) -> None:
-    """The words of all messages, and the ids of those whose words are not in line with them: `search_index`.
-
-    A prefix of two letters has a list of its own: all that begin with it need not be put together then.
-    """
+    """The words of all messages, and the ids of those whose words are not in it yet: `search_index`."""
     db.executescript("""
         CREATE VIRTUAL TABLE search USING fts5(
-            text, content='', contentless_delete=1, prefix='2', tokenize='unicode61 remove_diacritics 2'
+            text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
         );
         CREATE TABLE search_queue (message_id INTEGER PRIMARY KEY) STRICT;
         INSERT INTO search_queue SELECT id FROM messages;
@@ -240,6 +238,22 @@ def m0008_search(db: Database) -> None:
     """)
 
 
+def m0009_digests(db: Database) -> None:
+    """The sha256 of each finished message, and when it was found not to match: see `app.storage.digests`."""
+    digests.define(db)
+    db.executescript("""
+        CREATE TABLE digests (
+            message_id INTEGER PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
+            sha256 BLOB NOT NULL,
+            damaged_at REAL
+        ) STRICT;
+        CREATE INDEX digests_damaged ON digests(message_id) WHERE damaged_at IS NOT NULL;
+        INSERT INTO digests
+            SELECT id, message_sha256(CAST(text AS BLOB), CAST(reasoning AS BLOB)), NULL
+            FROM messages WHERE status != 'writing';
+    """)
+
+
 STEPS = (
     m0001_chats,
     m0002_preferences,
@@ -249,6 +263,7 @@ STEPS = (
     m0006_budget,
     m0007_organising,
     m0008_search,
+    m0009_digests,
 )
 migrations = Migrations("fireside")
 for _step in STEPS:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pysqlite3
 import pytest
-from storage_parts import get
+from storage_parts import MODEL, get
 
+from app.domain.chat import Status
 from app.domain.errors import UserError
+from app.domain.settings import Settings
 from app.storage import database as database_module
 from app.storage.database import Database
 
@@ -286,3 +288,114 @@ def test_a_new_file_that_another_process_is_making_too_is_waited_for(database: D
     assert not opening.done()
     other.close()
     assert get(opening) is True
+
+
+def log_size(tmp_path: Path) -> int:
+    return (tmp_path / "chats.db-wal").stat().st_size
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_a_long_log_is_emptied_at_once(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_CHECKPOINT_SECONDS", 60)
+    row = {"chat_id": 1, "role": "user", "status": "complete", "created_at": 1.0, "text": "x" * 900_000}
+    get(database.write(lambda db: db.table("chats").insert({"created_at": 1.0, "updated_at": 1.0}).last_pk))
+    for _number in range(4):
+        get(database.write(lambda db: db.table("messages").insert(row).last_pk))
+    get(database.open())  # what was queued is done
+    assert log_size(tmp_path) > 3_600_000
+    get(database.write(lambda db: db.table("messages").insert(row).last_pk))
+    get(database.open())
+    assert log_size(tmp_path) == 0
+    assert get(database.write(lambda db: db.execute("PRAGMA wal_autocheckpoint").fetchone()[0])) == 0
+
+
+def test_a_log_that_somebody_reads_is_emptied_afterwards(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_CHECKPOINT_SECONDS", 0.05)
+    get(database.write(insert("one")))
+    entered, gate = threading.Event(), threading.Event()
+    reading = database.read(
+        lambda db: (db.execute("SELECT * FROM preferences").fetchone(), entered.set(), gate.wait(10))
+    )
+    assert entered.wait(10)
+    get(database.write(lambda db: db.execute("DELETE FROM preferences").rowcount))
+    time.sleep(0.2)
+    assert log_size(tmp_path) > 0
+    gate.set()
+    get(reading)
+    wait_for(lambda: log_size(tmp_path) == 0)
+
+
+def test_what_is_said_and_what_is_answered_wait_for_the_disk(store, database: Database) -> None:
+    statements: list[str] = []
+    get(database.write(lambda db: db.conn.set_trace_callback(statements.append)))
+
+    def synchronous() -> list[str]:
+        found = [each.rsplit("=", 1)[1] for each in statements if each.startswith("PRAGMA synchronous=")]
+        statements.clear()
+        return found
+
+    started = get(store.start_turn(None, None, "Hello", MODEL, Settings()))
+    assert synchronous() == ["FULL"]
+    get(store.append_chunk(started.reply.id, "Hi"))
+    assert synchronous() == ["NORMAL"]
+    get(store.finish(started.reply.id, "Hi", Status.COMPLETE, None, ""))
+    assert synchronous() == ["FULL"]
+
+
+def damage(path: Path) -> bytes:
+    """Overwrite the heads of the last pages."""
+    content = bytearray(path.read_bytes())
+    for page in range(len(content) // 4096 - 20, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    path.write_bytes(content)
+    return bytes(content)
+
+
+def test_a_damaged_file_is_only_read_until_it_is_whole_again(
+    database: Database, tmp_path: Path, reopen
+) -> None:
+    path = tmp_path / "chats.db"
+    get(database.write(lambda db: [insert(f"{i}" * 100)(db) for i in range(500)]))
+    whole = Path(tmp_path / "whole")
+    database.close()
+    whole.write_bytes(path.read_bytes())
+    damaged = damage(path)
+    second = reopen(path)
+    told: list[str] = []
+    second.when_damaged(lambda: told.append("damaged"))
+    with pytest.raises(UserError, match="damaged"):
+        keys(second)
+    assert told == ["damaged"]
+    assert second.is_damaged
+    with pytest.raises(UserError, match="does not change them") as caught:
+        get(second.write(insert("more")))
+    assert "restore" in caught.value.hint
+    assert get(second.read(lambda db: db.execute("SELECT count(*) FROM chats").fetchone()[0])) == 0
+    second.close()
+    assert path.read_bytes() == damaged
+
+    third = reopen(path)  # known from the first moment on
+    assert get(third.open()) is False
+    assert third.is_damaged
+    third.close()
+    assert path.read_bytes() == damaged
+
+    path.write_bytes(whole.read_bytes())  # somebody brought it back
+    fourth = reopen(path)
+    assert get(fourth.open()) is True
+    assert len(keys(fourth)) == 500
+    assert sorted(each.name for each in tmp_path.glob("chats.db*")) == [
+        "chats.db",
+        "chats.db-shm",
+        "chats.db-wal",
+    ]
