@@ -112,7 +112,7 @@ class Wanted:
 
 
 class Digest:
-    """Computes the sha256 of a file that grows, and has the disk keep it."""
+    """Computes the sha256 of a file that grows, and has the disk keep it meanwhile."""
 
     def __init__(self, file: int, wanted: Wanted, written: int) -> None:
         self._file, self._wanted = file, wanted
@@ -123,6 +123,7 @@ class Digest:
         self._changed = threading.Condition()
         self._hash = hashlib.sha256()
         self._reader = wanted.part.open("rb", buffering=0)
+        self._keeping: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name="sha256", daemon=True)
         self._thread.start()
 
@@ -137,7 +138,7 @@ class Digest:
         with self._changed:
             self._ended = True
             self._changed.notify()
-        self._thread.join()
+        self._join()
         if self._error:
             raise self._error
         return self._hash.hexdigest()
@@ -147,8 +148,13 @@ class Digest:
         with self._changed:
             self._closed = True
             self._changed.notify()
-        self._thread.join()
+        self._join()
         self._reader.close()
+
+    def _join(self) -> None:
+        self._thread.join()
+        if self._keeping:
+            self._keeping.join()
 
     def _run(self) -> None:
         try:
@@ -158,8 +164,13 @@ class Digest:
                     self._hash.update(block)
                     # A file that someone else has cut fails by its sha256.
                     self._read = self._read + len(block) if block else written
-                if written - self._synced >= _SYNC_EVERY:
-                    self._keep(written)
+                busy = self._keeping and self._keeping.is_alive()
+                if written - self._synced >= _SYNC_EVERY and not busy:
+                    self._synced = written
+                    self._keeping = threading.Thread(
+                        target=self._keep, args=(written,), name="fsync", daemon=True
+                    )
+                    self._keeping.start()
         except OSError as error:
             self._error = error  # `finish` raises it
 
@@ -171,11 +182,13 @@ class Digest:
             return None if self._closed or self._read == self._written else self._written
 
     def _keep(self, written: int) -> None:
-        os.fsync(self._file)
-        self._synced = written
-        note = {"kept": written, "boot": psutil.boot_time()}
-        self._wanted.draft.write_text(json.dumps(note), encoding="ascii")
-        self._wanted.draft.replace(self._wanted.journal)
+        try:
+            os.fsync(self._file)
+            note = {"kept": written, "boot": psutil.boot_time()}
+            self._wanted.draft.write_text(json.dumps(note), encoding="ascii")
+            self._wanted.draft.replace(self._wanted.journal)
+        except OSError as error:
+            self._error = error
 
 
 def believable(wanted: Wanted, file: int) -> int:

@@ -53,6 +53,7 @@ def serve(size: int) -> None:
 
 def fetch(endpoint: str, commit: str, size: str, sha256: str, target: str) -> dict[str, float]:
     """Fetch as the queue does; return the seconds, and the peak memory of this process."""
+    import models_registry.hub.wire  # imported when the page of the model was opened  # noqa: F401
     from models_registry.hub.client import Hub
     from models_registry.transfer import Transfer, Wanted
 
