@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-_BLOCK = 4 << 20
+_BLOCK = 1 << 20
 _SYNC_EVERY = 256 << 20
 _SAME_BOOT = 300.0  # seconds by which the computed time of the start may move when the clock is set
 _FULL = {errno.ENOSPC, errno.EDQUOT}
