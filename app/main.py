@@ -279,6 +279,8 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
     return MainWindow(
         poster=poster,
         history=services.history,
+        importing=services.importing,
+        exporting=services.exporting,
         conversation=services.conversation,
         budgets=services.budgets,
         models=services.models,

@@ -99,13 +99,15 @@ class Exporting:
         self._running = Running(self._threads, work)
         return self._running
 
-    def text(self, chat_id: int, format_: Format, *, branches: bool = False) -> "Future[str]":
-        """Return a chat as text; not for PDF."""
+    def text(
+        self, chat_id: int, format_: Format, *, branches: bool = False, alone: bool = True
+    ) -> "Future[str]":
+        """Return a chat as text, one of several unless it stands `alone`; not for PDF."""
 
         def work() -> str:
             whole = self._store.read(chat_id).result()
             if format_ is Format.JSON:
-                return json.dumps(to_object(whole), ensure_ascii=False, indent=2) + "\n"
+                return _object_text(whole, alone=alone)
             if format_.joins:
                 return "".join(training.lines(whole, format_, branches=branches))
             return self._page(whole, format_)
@@ -133,11 +135,7 @@ class Exporting:
         with _new_text(to) as file:
             for whole in self._read(ids, running):
                 if format_ is Format.JSON:
-                    # One alone is for reading, too; many are one to a line.
-                    text = json.dumps(
-                        to_object(whole), ensure_ascii=False, indent=2 if len(ids) == 1 else None
-                    )
-                    file.write(text + "\n")
+                    file.write(_object_text(whole, alone=len(ids) == 1))
                 else:
                     file.writelines(training.lines(whole, format_, branches=branches))
         return Written(to, running.count, 1)
@@ -172,6 +170,11 @@ class Exporting:
             case Format.TEXT:
                 return plain.written(whole)
         return markdown.written(whole)
+
+
+def _object_text(whole: WholeChat, *, alone: bool) -> str:
+    """Return a chat as JSON: one alone for reading, too; one of many on one line."""
+    return json.dumps(to_object(whole), ensure_ascii=False, indent=2 if alone else None) + "\n"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from app.domain.undo import Act
 from app.domain.whole_chat import WholeChat, mark, marks
 from app.storage import probabilities
 from app.storage.database import Database
-from app.storage.rows import read_messages, storable
+from app.storage.rows import compact, read_messages, storable
 from app.storage.summaries import read_summaries
 from app.storage.trash import moment
 from app.storage.turns import living_chat
@@ -257,8 +257,8 @@ class _Placed:
                 None if model is None else storable(model.name),
                 None if model is None else storable(model.sha256),
                 None if model is None else storable(model.path),
-                None if settings is None else storable(json.dumps(settings.to_json())),
-                None if stats is None else storable(json.dumps(stats.to_json())),
+                None if settings is None else storable(compact(settings)),
+                None if stats is None else storable(compact(stats)),
                 storable(message.error),
                 storable(message.text),
                 message.reasoning_seconds,

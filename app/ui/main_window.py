@@ -16,7 +16,9 @@ from app.services.contacts import Contacts
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
+from app.services.exporting import Exporting
 from app.services.history import History
+from app.services.importing import Importing
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.live import Phase
@@ -30,6 +32,7 @@ from app.services.recommendations import Recommendations
 from app.services.snapshots import Snapshots
 from app.ui.actions import Actions
 from app.ui.appearance import ZOOM_STEP, Appearance
+from app.ui.chat_files import ChatFiles
 from app.ui.chat_page import ChatPage
 from app.ui.context_view import ContextView
 from app.ui.current_chat import CurrentChat
@@ -70,6 +73,7 @@ class MainWindow(QMainWindow):
         page: The current chat.
         sidebar: All chats.
         inspector: What can be set for the model.
+        files: The way of chats in and out.
         first_run: What is recommended on the first start.
         model_sheets: Where models are chosen and found.
         pump: Brings the answers.
@@ -86,6 +90,8 @@ class MainWindow(QMainWindow):
         *,
         poster: Poster,
         history: History,
+        importing: Importing,
+        exporting: Exporting,
         conversation: Conversation,
         budgets: Budgets,
         models: Models,
@@ -111,6 +117,8 @@ class MainWindow(QMainWindow):
         Args:
             poster: What `changes` and `conversation` were given to post with.
             history: The chats.
+            importing: Brings chats in.
+            exporting: Takes chats out.
             conversation: The turns.
             budgets: Counts what goes into the context.
             models: The models.
@@ -161,6 +169,9 @@ class MainWindow(QMainWindow):
             poster, preferences, conversation, self._drafts, self._shelf, self._chat, self.page, self._frame
         )
         self._history = HistoryDesk(poster, history, self.page, self.actions_by_name, self._go)
+        self.files = ChatFiles(
+            appearance, poster, importing, exporting, self._history, self.page, self._frame
+        )
         self.context = ContextView(appearance, poster, budgets, models, inspection, self.page, self._frame)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
         self._desk = ModelDesk(
@@ -252,6 +263,9 @@ class MainWindow(QMainWindow):
             "unload-model": self._models.unload,
             "previous-chat": lambda: self._go.step(-1),
             "next-chat": lambda: self._go.step(1),
+            "import-chats": lambda: self.files.open_import(),
+            "export-chat": lambda: self.files.export_shown(),
+            "copy-chat": lambda: self.files.copy_shown(),
             "settings": lambda: self._settings.open_settings(),
             "network": lambda: self._settings.open_network(),
             "quit": self._quit,
@@ -292,7 +306,9 @@ class MainWindow(QMainWindow):
         page.bar.inspector_requested.connect(self._toggle_inspector)
         page.bar.model_requested.connect(self.model_sheets.open_picker)
         page.bar.cancel_requested.connect(self._stop_loading)
-        FileDrop(self, self._frame).dropped.connect(self.model_sheets.add)
+        drop = FileDrop(self, self._frame)
+        drop.dropped.connect(self.model_sheets.add)
+        drop.chats_dropped.connect(self.files.take)
         page.file_requested.connect(self._desk.ask_for_file)
         self.context.context_requested.connect(lambda: self._frame.show_inspector(True))
         self.inspector.desk.changed.connect(self.context.desk.touch)

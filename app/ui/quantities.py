@@ -39,6 +39,12 @@ def time_text(moment: datetime) -> str:
     return f"{QLocale().toString(QDate(moment.year, moment.month, moment.day), short)} {text}"
 
 
+def date_text(seconds: float) -> str:
+    """Return the local date of a moment in seconds since the epoch."""
+    moment = datetime.fromtimestamp(seconds)
+    return QLocale().toString(QDate(moment.year, moment.month, moment.day), QLocale.FormatType.ShortFormat)
+
+
 def fit_words(fit: str) -> tuple[str, str]:
     """Return how well a model fits this computer, and the token of the colour to say it in.
 

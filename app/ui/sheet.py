@@ -8,7 +8,6 @@ from app.ui.appearance import Appearance
 from app.ui.controls import IconButton, label
 from app.ui.popover import Popover
 
-_SIZE = QSize(820, 600)
 _MARGIN = 32
 
 
@@ -16,9 +15,12 @@ class Sheet(Popover):
     """Lies over the window until it is closed; the keyboard stays inside.
 
     Attributes:
+        SIZE: What it takes where the window has the room.
         column: Where a subclass puts what is shown, below the title.
         foot: A line at the end, for what belongs to all of it.
     """
+
+    SIZE = QSize(820, 600)
 
     def __init__(self, appearance: Appearance, title: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -45,7 +47,7 @@ class Sheet(Popover):
 
     def open_card(self, first: QWidget) -> None:
         """Show it, with the keyboard in `first`."""
-        self.open_at(QPoint(), _SIZE)
+        self.open_at(QPoint(), self.SIZE)
         first.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def place(self) -> None:
@@ -53,7 +55,7 @@ class Sheet(Popover):
         parent = self.parentWidget()
         if parent is not None:
             room = parent.rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-            self._size = _SIZE.boundedTo(room.size())
+            self._size = self.SIZE.boundedTo(room.size())
             self._corner = room.center() - QPoint(self._size.width() // 2, self._size.height() // 2)
         super().place()
 

@@ -18,8 +18,10 @@ from app.services.contacts import Contacts
 from app.services.conversation import Conversation
 from app.services.discovery import Discovery
 from app.services.downloads import Downloads
+from app.services.exporting import Exporting
 from app.services.history import History
 from app.services.hubs import Hubs
+from app.services.importing import Importing
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.long_reading import LongReadings
@@ -37,9 +39,11 @@ from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders
 from app.storage.preferences import PreferenceStore
 from app.storage.uses import UseStore
+from app.storage.whole_chats import WholeChats
 from app.ui.appearance import Appearance
 from app.ui.assets import asset
 from app.ui.main_window import MainWindow
+from app.ui.pdf import print_pdf
 from app.ui.post import Poster
 from app.ui.theme import LIGHT
 from app.ui.window_memory import WindowMemory
@@ -65,6 +69,9 @@ class Fireside:
         self.changes = Changes(self.poster.post)
         self.database = Database(home / "chats.db")
         self.store = ChatStore(self.database, self.changes)
+        whole_chats = WholeChats(self.database, self.changes, self.store.undo)
+        self.importing = Importing(whole_chats)
+        self.exporting = Exporting(whole_chats, asset("formats/page.css"), print_pdf)
         self.engine = ScriptedEngine(self.changes)
         self.history = History(self.store)
         self.conversation = Conversation(self.store, self.engine, self.poster.post, self.poster.report)
@@ -104,6 +111,8 @@ class Fireside:
         self.window = MainWindow(
             poster=self.poster,
             history=self.history,
+            importing=self.importing,
+            exporting=self.exporting,
             conversation=self.conversation,
             budgets=self.budgets,
             models=self.models,
@@ -180,6 +189,8 @@ class Fireside:
             return
         self.window.close()
         self.conversation.close()
+        self.importing.close()
+        self.exporting.close()
         self.inspection.close()
         self.long_readings.close()
         self.recommendations.close()
