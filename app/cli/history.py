@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.cli.history_changes import CHANGES, change, erase, told
+from app.cli.history_search import search
 from app.cli.loop import Loop
 from app.cli.output import print_columns, print_json
 from app.domain.chat import Chat, Message, Role
@@ -35,6 +36,8 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
             print_json([_chat_object(chat, folders) for chat in chats])
         else:
             print(told(arguments.action, chats))
+    elif arguments.action == "search":
+        search(services, loop, arguments)
     elif arguments.action == "erase":
         erase(services, loop, arguments)
     else:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from app.cli.history_search import count, day
 from app.cli.options import add_json
 from app.domain.language import _
 
@@ -28,8 +29,30 @@ def add_history(
     show = what.add_parser("show", parents=[everywhere], help=_("print one chat"))
     show.add_argument("id", type=int)
     add_json(show)
+    _add_search(what, everywhere)
     _add_order(what, everywhere)
     _add_end(what, everywhere)
+
+
+def _add_search(
+    what: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
+) -> None:
+    """Add what finds messages."""
+    search = what.add_parser("search", parents=[everywhere], help=_("find what was said, by its words"))
+    search.add_argument(
+        "text", nargs="+", metavar="TEXT",
+        help=_('words that must all be there; "words in quotes" stand together, and the last one may go on'),
+    )  # fmt: skip
+    search.add_argument("--model", metavar="NAME", help=_("only answers of the model of this name"))
+    search.add_argument("--role", choices=("user", "assistant"), help=_("only what you said, or a model"))
+    search.add_argument("--since", type=day, metavar="DAY", help=_("only from this day on, as 2026-11-24"))
+    search.add_argument("--until", type=day, metavar="DAY", help=_("only until this day, as 2026-11-24"))
+    search.add_argument("--folder", metavar="NAME", help=_("only those in this folder"))
+    search.add_argument("--tag", metavar="NAME", help=_("only those with this tag"))
+    search.add_argument("--chat", type=int, metavar="ID", help=_("only in this chat"))
+    search.add_argument("--code", action="store_true", help=_("only messages with a block of code"))
+    search.add_argument("--limit", type=count, default=50, metavar="N", help=_("at most N results"))
+    add_json(search)
 
 
 def _add_order(

@@ -10,6 +10,7 @@ from app.domain.budget import Policy, Summary
 from app.domain.chat import Chat, Message, Tree
 from app.domain.generation import Chosen
 from app.services.organising import Organising
+from app.services.search import Search
 from app.services.undo import Undo
 from app.storage.chats import ChatStore
 
@@ -20,12 +21,14 @@ class History:
     Attributes:
         undo: The steps that can be taken back.
         organising: Folders, tags and the archive.
+        search: What was said, found by its words.
     """
 
     def __init__(self, store: ChatStore) -> None:
         self._store = store
         self.undo = Undo(store.undo)
         self.organising = Organising(store.organiser)
+        self.search = Search(store.search)
         self._summaries = store.summaries
 
     def chats(self) -> "Future[list[Chat]]":

@@ -15,6 +15,7 @@ from app.storage import probabilities, turns, uses
 from app.storage.database import Database
 from app.storage.organising import Organiser
 from app.storage.rows import read_chats, read_messages, read_path, require, storable
+from app.storage.search import SearchStore
 from app.storage.summaries import Summaries, read_summaries
 from app.storage.trash import TrashStore
 from app.storage.trees import Trees
@@ -60,6 +61,7 @@ class ChatStore:
         trash: What was deleted, and its end.
         trees: Takes messages out of chats, and makes chats of parts of others.
         summaries: What stands for the older messages of long chats.
+        search: Finds messages by their words.
     """
 
     def __init__(self, database: Database, changes: Changes) -> None:
@@ -70,6 +72,7 @@ class ChatStore:
         self.organiser = Organiser(database, changes, self.undo)
         self.trash = TrashStore(database, changes, self.undo)
         self.summaries = Summaries(database, changes, self.undo)
+        self.search = SearchStore(database)
 
     def start_turn(
         self,

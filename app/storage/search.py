@@ -57,9 +57,14 @@ class SearchStore:
         )
         return self._database.read(lambda db: [row[0] for row in db.execute(sql)])
 
-    def waiting(self) -> "Future[int]":
-        """Return how many messages are not prepared for searching yet."""
-        return self._database.read(search_index.count_waiting)
+    def prepare(self) -> "Future[int]":
+        """Index some of the messages that wait for it; return how many are left."""
+
+        def step(db: "sqlite_utils.Database") -> int:
+            self._work(db)
+            return search_index.count_waiting(db)
+
+        return self._database.write(step)
 
     def _work(self, db: "sqlite_utils.Database") -> bool:
         try:

@@ -220,7 +220,7 @@ def test_a_history_from_before_is_indexed_at_leisure(
     assert {hit.message_id for hit in first.hits} <= set(ids[-256:])
     assert first.hits
     until = time.monotonic() + 5
-    while get(search.waiting()) and time.monotonic() < until:
+    while get(database.read(search_index.count_waiting)) and time.monotonic() < until:
         time.sleep(0.02)
     assert found(search, "旧事") == ids
     assert found(search, "old7 ") == [ids[7]]
