@@ -1,4 +1,7 @@
-"""Chats that outgrow their context, with a real model: what it sees, and that what it does not is told."""
+"""Chats that outgrow their context: what the model sees, and that what it does not is told.
+
+Where only what is sent matters the model is one that says nothing of sense, and computes in no time.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from engine_driver import write_small
 from scripted_engine import ScriptedEngine
+from tiny_models import tiny
 
 from app.cli.loop import Loop
 from app.domain.budget import Budget, Policy, Summary, horizon
@@ -31,9 +36,13 @@ from app.services.history import History
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 
-CONTEXT, ANSWER = 256, 4
+CONTEXT, ANSWER = 768, 4
 SYSTEM = "You keep the lighthouse."
-SETTINGS = Settings(temperature=0, max_tokens=ANSWER, context=CONTEXT)
+LETTERS = tuple(
+    (3 + byte, -1000.0) for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalpha()
+)
+SETTINGS = Settings(temperature=0, max_tokens=ANSWER, context=CONTEXT, logit_bias=((2, -1000.0), *LETTERS))
+SENSIBLE = Settings(temperature=0, max_tokens=ANSWER, context=256)
 QUESTION = (
     "Entry {n}. On day {n} the lamp was lit at six, the wind came from the north with a strength of {n}, "
     "three ships passed, and one carried {n} barrels of herring, rope and oil to the island. What do I note?"
@@ -63,15 +72,18 @@ class Desk:
         self.database.close()
 
     def send(self, text: str, parent: Message | None = None, settings: Settings = SETTINGS) -> Message:
+        reply = self.start(text, parent, settings)
+        self.finish()
+        return self.message(reply)
+
+    def start(self, text: str, parent: Message | None, settings: Settings) -> Message:
         chat_id, parent_id = (parent.chat_id, parent.id) if parent else (None, None)
         started = self.conversation.send(chat_id, parent_id, text, self.model, settings, system_prompt=SYSTEM)
         while not started.done():
             self.conversation.pump()
             self.tick()
         self.tick()  # what was posted before the future was done
-        reply = started.result().reply
-        self.finish()
-        return self.message(reply)
+        return started.result().reply
 
     def finish(self) -> None:
         while self.conversation.live or self.conversation.busy:
@@ -102,14 +114,24 @@ class Desk:
         assert isinstance(rendered, Rendered)
         return "".join(text for text, _control in rendered.parts), rendered.tokens
 
-    def begin(self, policy: Policy | None) -> Message:
-        answer = self.send(QUESTION.format(n=1))
+    def begin(self, policy: Policy | None, settings: Settings = SETTINGS) -> Message:
+        answer = self.send(QUESTION.format(n=1), settings=settings)
         self.loop.result(self.history.set_policy(answer.chat_id, policy))
         return answer
 
 
 @pytest.fixture
-def desk(tmp_path: Path, smollm2: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    file = tiny()
+    file.metadata["llama.context_length"] = ("u32", 8 * CONTEXT)
+    desk = Desk(tmp_path, write_small(tmp_path, file))
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def speaking(tmp_path: Path, smollm2: Path) -> Iterator[Desk]:
+    """One whose model makes sense."""
     desk = Desk(tmp_path, smollm2)
     yield desk
     desk.close()
@@ -183,7 +205,7 @@ def test_the_context_grows(desk: Desk) -> None:
     answers = drive(desk, desk.begin(Policy.EXTEND))
     check(desk, answers)
     chat, _path = desk.chat(answers[-1])
-    assert chat.context == 2048
+    assert chat.context == 8 * CONTEXT
     assert read_again(answers) < 1.3
     assert {answer.seen_from for answer in answers} <= {None, desk.chat(answers[0])[1][0].id}
 
@@ -200,6 +222,37 @@ def test_nothing_is_sent_that_does_not_fit(desk: Desk) -> None:
     assert len(path) == 2 * (said - 1)  # nothing of it was stored
     desk.loop.result(desk.history.set_policy(answer.chat_id, Policy.DROP))
     check(desk, [answer, answer, desk.send(QUESTION.format(n=said), answer)])
+
+
+def test_a_real_model_summarises_beside_its_next_answer(speaking: Desk) -> None:
+    first = speaking.send(QUESTION.format(n=1), settings=SENSIBLE)
+    more = "And who was aboard of the third ship, where did it come from, what did it bring to the island, "
+    more += (
+        "how long did it stay in the old harbour, and what did its captain say about the weather on that day?"
+    )
+    second = speaking.start(f"{QUESTION.format(n=2)} {more}", first, SENSIBLE)
+    while speaking.conversation.live:
+        speaking.conversation.pump()
+        speaking.tick()
+    assert speaking.conversation.errands  # the summary has begun, and nobody waits for it
+    third = speaking.start("Is it lit?", second, SENSIBLE)
+    while speaking.conversation.live:
+        speaking.conversation.pump()
+        speaking.tick()
+    assert speaking.conversation.errands  # it has given way to the answer
+    third = speaking.message(third)
+    assert third.status in {Status.COMPLETE, Status.CUT}
+    assert third.seen_from is None
+    speaking.finish()
+    (summary,) = speaking.summaries(third).values()
+    assert summary.until_id == first.id
+    assert len(summary.text) > 20
+    fourth = speaking.send(QUESTION.format(n=3), third, SENSIBLE)
+    assert fourth.summary_id == summary.id
+    assert (fourth.seen_from or 0) > first.id
+    prompt, _tokens = speaking.prompt(fourth)
+    assert summary.text in prompt
+    assert QUESTION.format(n=1) not in prompt
 
 
 def test_a_persons_words_stay_in_the_summary(desk: Desk) -> None:
@@ -229,12 +282,16 @@ def test_a_persons_words_stay_in_the_summary(desk: Desk) -> None:
 def test_a_message_that_cannot_fit_is_refused_with_what_helps(desk: Desk) -> None:
     answer = desk.send(QUESTION.format(n=1) * 6)
     assert answer.status is Status.FAILED
-    assert "the context holds only 256" in answer.error
+    assert "the context holds only 768" in answer.error
 
 
-def test_what_is_typed_is_counted_by_the_model(desk: Desk) -> None:
+def test_what_is_typed_is_counted_by_the_model(speaking: Desk) -> None:
     budgets = Budgets(
-        desk.store, desk.engine, desk.loop.post, desk.conversation.errands, desk.conversation.extensions
+        speaking.store,
+        speaking.engine,
+        speaking.loop.post,
+        speaking.conversation.errands,
+        speaking.conversation.extensions,
     )
 
     def budget(answer: Message | None, draft: str) -> Budget:
@@ -242,20 +299,20 @@ def test_what_is_typed_is_counted_by_the_model(desk: Desk) -> None:
             answer and answer.chat_id,
             answer and answer.id,
             draft,
-            desk.model,
-            SETTINGS,
+            speaking.model,
+            SENSIBLE,
             system_prompt=SYSTEM,
         )
         while not asked.done():
-            desk.conversation.pump()
-            desk.tick()
+            speaking.conversation.pump()
+            speaking.tick()
         return asked.result()
 
     guess = budget(None, "How are you?")
     assert not guess.exact
     assert guess.draft > 0
     assert guess.system > 0
-    answer = desk.begin(None)
+    answer = speaking.begin(None, SENSIBLE)
     assert answer.stats
     before = budget(answer, "")
     assert before.exact
@@ -266,25 +323,25 @@ def test_what_is_typed_is_counted_by_the_model(desk: Desk) -> None:
     assert full.turns == before.turns
     assert full.seen == (answer.id - 1, answer.id)
     assert not full.asks
-    following = desk.send(draft, answer)
+    following = speaking.send(draft, answer, SENSIBLE)
     assert following.stats
     assert abs(full.used - following.stats.prompt_tokens) <= 8
     assert budget(following, QUESTION.format(n=3)).asks
-    desk.loop.result(desk.history.set_policy(answer.chat_id, Policy.DROP))
-    desk.loop.result(desk.history.pin_message(answer.id, True))
+    speaking.loop.result(speaking.history.set_policy(answer.chat_id, Policy.DROP))
+    speaking.loop.result(speaking.history.pin_message(answer.id, True))
     dropped = budget(following, QUESTION.format(n=3) * 2)
     assert answer.id - 1 in dropped.unseen
     assert answer.id in dropped.seen
     assert dropped.pinned > 0
     assert not dropped.asks
     assert budget(following, QUESTION.format(n=3) * 9).too_long
-    first = budgets.of(None, None, "a", desk.model, SETTINGS)
-    second = budgets.of(None, None, "ab", desk.model, SETTINGS)
+    first = budgets.of(None, None, "a", speaking.model, SENSIBLE)
+    second = budgets.of(None, None, "ab", speaking.model, SENSIBLE)
     assert first.cancelled()
     while not second.done():
-        desk.conversation.pump()
-        desk.tick()
-    larger = budgets.larger_context(desk.model, None, dropped)
+        speaking.conversation.pump()
+        speaking.tick()
+    larger = budgets.larger_context(speaking.model, None, dropped)
     assert larger.result() == 512
 
 
