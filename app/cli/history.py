@@ -9,6 +9,7 @@ from app.cli.history_changes import CHANGES, change, erase, told
 from app.cli.history_search import search
 from app.cli.loop import Loop
 from app.cli.output import print_columns, print_json
+from app.cli.transfer import TRANSFERS
 from app.domain.chat import Chat, Message, Role
 from app.domain.errors import UserError
 from app.domain.language import _
@@ -21,6 +22,8 @@ from app.services import Services
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     """List the chats, print one, or change some."""
     as_json = "json" in arguments
+    if arguments.action in TRANSFERS:
+        return TRANSFERS[arguments.action](services, loop, arguments)
     if arguments.action == "show":
         chat, tree = loop.result(services.history.open(arguments.id))
         path = tree.path(chat.tip_id)

@@ -4,6 +4,7 @@ import argparse
 
 from app.cli.history_search import count, day
 from app.cli.options import add_json
+from app.cli.transfer import add_transfer
 from app.domain.language import _
 
 
@@ -32,6 +33,7 @@ def add_history(
     _add_search(what, everywhere)
     _add_order(what, everywhere)
     _add_end(what, everywhere)
+    add_transfer(what, everywhere)
 
 
 def _add_search(
