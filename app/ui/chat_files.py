@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import shiboken6
 from PySide6.QtCore import QObject, QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.domain.chat import Chat
 from app.domain.errors import UserError
 from app.domain.language import _, plural
 from app.domain.undo import Act
@@ -26,7 +25,10 @@ from app.ui.import_sheet import ImportSheet
 from app.ui.notices import Offer
 from app.ui.post import Poster
 from app.ui.reveal import reveal
+from app.ui.sheet import Sheet
+from app.ui.sidebar.chats import ChatList, ChatRole
 
+_S = TypeVar("_S", bound=Sheet)
 _LOOK_MS = 100
 SUFFIXES = (".zip", ".json", ".jsonl")
 
@@ -42,52 +44,62 @@ class ChatFiles(QObject):
         exporting: Exporting,
         desk: HistoryDesk,
         page: ChatPage,
+        chats: ChatList,
         over: QWidget,
     ) -> None:
-        """Wire the sheets, which lie over `over`; `desk` offers to undo, `page` tells the end in a notice."""
+        """Wire the sheets.
+
+        Args:
+            appearance: Their look.
+            poster: The way back onto this thread.
+            importing: Brings chats in.
+            exporting: Takes chats out.
+            desk: Offers to undo an import.
+            page: Tells the end in a notice.
+            chats: Knows the titles.
+            over: The sheets lie over it.
+        """
         super().__init__(over)
         self._appearance, self._poster, self._over = appearance, poster, over
         self._importing, self._exporting = importing, exporting
-        self._desk, self._page, self._notices = desk, page, page.notices
+        self._desk, self._page, self._notices, self._chats = desk, page, page.notices, chats
         self._running: Running[Any] | None = None
         self._paths: list[Path] = []  # what was looked into
-        self._look = QTimer(self, interval=_LOOK_MS)
-        self._look.timeout.connect(self._show_part)
 
     # Out.
 
-    def export(self, chats: Sequence[Chat]) -> None:
+    def export(self, ids: Sequence[int]) -> None:
         """Ask what some chats shall become, and write them."""
-        if chats and not self._over.findChildren(ExportSheet):
-            sheet = ExportSheet(self._appearance, len(chats), self._over)
-            sheet.chosen.connect(partial(self._ask_where, sheet, list(chats)))
+        if ids and not self._sheets(ExportSheet):
+            sheet = ExportSheet(self._appearance, len(ids), self._over)
+            sheet.chosen.connect(partial(self._ask_where, sheet, list(ids)))
             sheet.open_formats()
 
     def export_shown(self) -> None:
         """Ask what the chat in the window shall become."""
-        chat = self._page.chat.state.chat
-        if chat is not None:
-            self.export([chat])
+        chat_id = self._page.chat.id
+        if chat_id is not None:
+            self.export([chat_id])
 
     def copy_shown(self) -> None:
         """Put the chat in the window on the clipboard as Markdown."""
-        chat = self._page.chat.state.chat
-        if chat is None:
+        chat_id = self._page.chat.id
+        if chat_id is None:
             return
 
         def copy(text: str) -> None:
             QGuiApplication.clipboard().setText(text)
             self._notices.show_offer(_("The chat is on the clipboard, as Markdown."))
 
-        self._poster.when_done(self._exporting.text(chat.id, Format.MARKDOWN), copy)
+        self._poster.when_done(self._exporting.text(chat_id, Format.MARKDOWN), copy)
 
-    def _ask_where(self, sheet: ExportSheet, chats: Sequence[Chat], format_: Format, branches: bool) -> None:
-        name = self._exporting.suggested(format_, [chat.title for chat in chats])
+    def _ask_where(self, sheet: ExportSheet, ids: Sequence[int], format_: Format, branches: bool) -> None:
+        name = self._exporting.suggested(format_, [self._title(chat_id) for chat_id in ids])
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         dialog = QFileDialog(self._over.window(), _("Export"), folder)
-        one = len(chats) == 1 or format_.joins
+        one = len(ids) == 1 or format_.joins
         if one:  # the dialog asks before it takes the place of a file
-            suffix = format_.suffix(len(chats))
+            suffix = format_.suffix(len(ids))
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
             dialog.setNameFilter(f"{format_.title} (*{suffix})")
             dialog.setDefaultSuffix(suffix.removeprefix("."))
@@ -95,14 +107,19 @@ class ChatFiles(QObject):
         else:
             dialog.setFileMode(QFileDialog.FileMode.Directory)
 
-        def write(chosen: str) -> None:
-            sheet.close_card()
-            path = Path(chosen) if one else Path(chosen, name)
-            ids = [chat.id for chat in chats]
+        def write(names: list[str]) -> None:
+            path = Path(names[0]) if one else Path(names[0], name)
             running = self._exporting.write(ids, format_, path, branches=branches, overwrite=True)
+            sheet.stopped.connect(running.stop)
+            self._watch(running, lambda part, _count: sheet.show_part(part), sheet)
+            running.future.add_done_callback(lambda done: self._poster.post(partial(_close, sheet)))
             self._poster.when_done(running.future, self._tell_written)
 
-        _open(dialog, lambda names: write(names[0]))
+        _open(dialog, write)
+
+    def _title(self, chat_id: int) -> str:
+        index = self._chats.row_of(chat_id)
+        return index.data(ChatRole.CHAT).title if index.isValid() else ""
 
     def _tell_written(self, written: Written) -> None:
         words = plural("{count} chat was exported.", "{count} chats were exported.", written.chats)
@@ -125,9 +142,8 @@ class ChatFiles(QObject):
         self._follow(self._importing.preview(paths), partial(self._show_found, sheet, list(paths)), sheet)
 
     def _sheet(self) -> ImportSheet:
-        for sheet in self._over.findChildren(ImportSheet):
-            if not sheet.isHidden():
-                return sheet
+        for sheet in self._sheets(ImportSheet):
+            return sheet
         made = ImportSheet(self._appearance, self._over)
         made.files_requested.connect(self._ask_for_files)
         made.folder_requested.connect(self._ask_for_folder)
@@ -163,8 +179,7 @@ class ChatFiles(QObject):
             self._follow(self._importing.commit(paths), partial(self._tell_imported, sheet), sheet)
 
     def _tell_imported(self, sheet: ImportSheet, found: Found) -> None:
-        if shiboken6.isValid(sheet):
-            sheet.close_card()
+        _close(sheet)
         nothing = nothing_found(found)
         if nothing is not None:
             self._notices.show_error(nothing)
@@ -173,39 +188,53 @@ class ChatFiles(QObject):
         self._desk.offer_undo(words.format(count=found.chats), Act.IMPORT)
 
     def _follow(self, running: "Running[Found]", done: Callable[[Found], None], sheet: ImportSheet) -> None:
-        def end() -> bool:
-            mine = self._running is running
-            if mine:
-                self._running = None
-                self._look.stop()
-            return mine
-
         def succeed(found: Found) -> None:
-            if end():
+            if self._running is running:
+                self._running = None
                 done(found)
 
         def fail(error: UserError) -> None:
-            if end():
-                if shiboken6.isValid(sheet):
-                    sheet.close_card()
+            if self._running is running:
+                self._running = None
+                _close(sheet)
                 self._notices.show_error(error)
 
         self._running = running
-        self._look.start()
+        self._watch(running, self._show_part, self)
         self._poster.when_done(running.future, succeed, fail)
 
-    def _show_part(self) -> None:
-        for sheet in self._over.findChildren(ImportSheet):
+    def _show_part(self, part: float, count: int) -> None:
+        for sheet in self._sheets(ImportSheet):
             if self._running is not None:
-                sheet.show_part(self._running.done, self._running.count)
+                sheet.show_part(part, count)
+
+    def _watch(self, running: Running[Any], show: Callable[[float, int], None], owner: QObject) -> None:
+        """Show how far something is, as long as it runs and `owner` is there."""
+        look = QTimer(owner, interval=_LOOK_MS)
+
+        def tick() -> None:
+            if running.future.done():
+                look.deleteLater()
+            else:
+                show(running.done, running.count)
+
+        look.timeout.connect(tick)
+        look.start()
 
     def _stop(self) -> None:
         if self._running is not None:
             self._running.stop()
             self._running = None
-            self._look.stop()
-        for sheet in self._over.findChildren(ImportSheet):
+        for sheet in self._sheets(ImportSheet):
             sheet.show_start()
+
+    def _sheets(self, kind: type[_S]) -> list[_S]:
+        return [sheet for sheet in self._over.findChildren(kind) if not sheet.isHidden()]
+
+
+def _close(sheet: Sheet) -> None:
+    if shiboken6.isValid(sheet):
+        sheet.close_card()
 
 
 def _open(dialog: QFileDialog, take: Callable[[list[str]], None]) -> None:

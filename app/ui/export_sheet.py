@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QPushButton, QScrollArea, QV
 from app.domain.language import _, plural
 from app.services.exports.formats import Format
 from app.ui.appearance import Appearance
+from app.ui.downloads.bar import Bar
 from app.ui.inspector.fields import small
 from app.ui.inspector.inspector import Content
 from app.ui.inspector.switch import Switch
@@ -20,17 +21,20 @@ class ExportSheet(Sheet):
         options: By format.
         branches: Whether every version is written, for the formats that can hold them.
         go: Asks where to.
+        stop: Ends it, while it is being written.
 
     Signals:
         chosen: The format, and whether every version is wanted.
+        stopped: What is on its way shall end.
     """
 
-    SIZE = QSize(520, 600)
+    SIZE = QSize(520, 560)
     chosen = Signal(Format, bool)
+    stopped = Signal()
 
     def __init__(self, appearance: Appearance, count: int, parent: QWidget) -> None:
         super().__init__(appearance, _("Export"), parent)
-        words = plural("{count} chat, as it is shown.", "{count} chats, each as it is shown.", count)
+        words = plural("What shall this chat become?", "What shall these {count} chats become?", count)
         self.column.addWidget(small(words.format(count=count)))
         content = Content()
         content.setObjectName("downloadsContent")
@@ -57,7 +61,14 @@ class ExportSheet(Sheet):
         self.go = QPushButton(_("Choose where…"))
         self.go.setProperty("kind", "primary")
         self.go.clicked.connect(lambda: self.chosen.emit(self.value, self.branches.isChecked()))
+        self._bar = Bar(appearance)
+        self._bar.hide()
+        self.column.addWidget(self._bar)
+        self.stop = QPushButton(_("Stop"))
+        self.stop.clicked.connect(self.stopped)
+        self.stop.hide()
         self.foot.addStretch(1)
+        self.foot.addWidget(self.stop)
         self.foot.addWidget(self.go)
         self.options[Format.MARKDOWN].setChecked(True)
 
@@ -69,6 +80,17 @@ class ExportSheet(Sheet):
     def open_formats(self) -> None:
         """Show it."""
         self.open_card(self.options[self.value])
+
+    def show_part(self, part: float) -> None:
+        """Show how much has been written, from 0 to 1; nothing can be chosen meanwhile."""
+        self._bar.show_part(part)
+        if self._bar.isHidden():
+            self._bar.show()
+            self.stop.show()
+            self.go.hide()
+            for widget in (self.branches, *self.options.values()):
+                widget.setEnabled(False)
+            self.stop.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _choose(self) -> None:
         self.branches.setVisible(self.value.branches)

@@ -166,10 +166,10 @@ class ImportSheet(Sheet):
         facts += [known_words(found.known)] * bool(found.known and found.chats)
         for fact in facts:
             rows.addWidget(small(fact))
-        _list(rows, _("Chats"), found.titles, found.chats)
         if found.left_out and not (nothing and found.left_out_count == 1):
             lines = [f"{each.what}: {each.reason}" for each in found.left_out]
             _list(rows, left_out_words(found.left_out_count), lines, found.left_out_count)
+        _list(rows, _("Chats"), found.titles, found.chats)
         rows.addStretch(1)
 
     def _turn(self, page: int, *buttons: QPushButton) -> None:
@@ -189,8 +189,7 @@ def _list(rows: QVBoxLayout, title: str, lines: Sequence[str], count: int) -> No
     rows.addWidget(label(title, measure="group"))
     for line in lines[:_NAMED]:
         rows.addWidget(small(line, tone="ink"))
-    more = count - len(lines[:_NAMED])
-    if more:
+    if more := count - len(lines[:_NAMED]):
         words = plural("and {count} more", "and {count} more", more)
         rows.addWidget(small(words.format(count=QLocale().toString(more))))
 

@@ -170,7 +170,14 @@ class MainWindow(QMainWindow):
         )
         self._history = HistoryDesk(poster, history, self.page, self.actions_by_name, self._go)
         self.files = ChatFiles(
-            appearance, poster, importing, exporting, self._history, self.page, self._frame
+            appearance,
+            poster,
+            importing,
+            exporting,
+            self._history,
+            self.page,
+            self._shelf.chats,
+            self._frame,
         )
         self.context = ContextView(appearance, poster, budgets, models, inspection, self.page, self._frame)
         offers = ModelOffers(poster, adoption, recommendations, self._downloads, self)
