@@ -145,7 +145,7 @@ class Conversation:
         options: LoadOptions | None = None,
         adapters: tuple[Adapter, ...] = (),
     ) -> "Future[Started]":
-        """Answer again: a new version beside `answer`."""
+        """Answer again: a new version beside `answer`. See `send` for what is refused."""
         self._refuse_busy(answer.chat_id)
         checked, writer = settings.checked(), Writer(model, options, adapters)
 
@@ -167,7 +167,7 @@ class Conversation:
     ) -> "Future[list[Started]]":
         """Answer again `count` times at once; the first of the new versions is the one that is shown.
 
-        A seed that is given is the first one's, and the others count on from it.
+        A seed that is given is the first one's, and the others count on from it. `send` says what is refused.
         """
         self._refuse_busy(answer.chat_id)
         seed = settings.checked().seed
@@ -175,8 +175,13 @@ class Conversation:
             settings if seed is None else replace(settings, seed=(seed + number) % (MAX_SEED + 1))
             for number in range(count)
         ]
-        starting = self._store.start_replies(answer.chat_id, answer.parent_id, _identity(model), each)
-        return self._begin(starting, lambda started: started, Writer(model, options, adapters))
+        writer = Writer(model, options, adapters)
+
+        def start() -> "Future[list[Started]]":
+            starting = self._store.start_replies(answer.chat_id, answer.parent_id, _identity(model), each)
+            return self._begin(starting, lambda started: started, writer)
+
+        return self._when_allowed(answer.chat_id, answer.parent_id, [], writer, each[0], start)
 
     def resume(
         self,
@@ -186,12 +191,17 @@ class Conversation:
         options: LoadOptions | None = None,
         adapters: tuple[Adapter, ...] = (),
     ) -> "Future[Started]":
-        """Go on with an answer that broke off, in its own message."""
+        """Go on with an answer that broke off, in its own message. See `send` for what is refused."""
         if answer.status not in CONTINUABLE:
             raise UserError(_("This answer is complete; there is nothing to continue."))
         self._refuse_busy(answer.chat_id)
-        starting = self._store.resume_reply(answer.id, _identity(model), settings.checked())
-        return self._begin(starting, lambda started: [started], Writer(model, options, adapters))
+        checked, writer = settings.checked(), Writer(model, options, adapters)
+
+        def start() -> "Future[Started]":
+            starting = self._store.resume_reply(answer.id, _identity(model), checked)
+            return self._begin(starting, lambda started: [started], writer)
+
+        return self._when_allowed(answer.chat_id, answer.id, [], writer, checked, start)
 
     def stop(self, chat_id: int) -> None:
         """Stop every answer of a chat; what they have written stays."""

@@ -237,8 +237,8 @@ class ChatPage(QWidget):
             "regenerate": lambda number: self._guard(lambda: self._on(number, chat.regenerate)),
             "pin": lambda number: self._on(number, chat.horizon.pin),
             "budget": lambda number: self.budget_requested.emit(),
-            "continue": lambda number: self._on(number, chat.resume),
-            "versions": lambda number: self._on(number, chat.write_versions),
+            "continue": lambda number: self._guard(lambda: self._on(number, chat.resume)),
+            "versions": lambda number: self._guard(lambda: self._on(number, chat.write_versions)),
             "prompt": lambda number: self._on(number, sheets.show_prompt),
             "probabilities": lambda number: self._on(number, sheets.show_probabilities),
         }

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -24,6 +25,8 @@ from app.services.models import Models
 from app.ui.horizon import Horizon
 from app.ui.open_chat import OpenChat
 from app.ui.post import Poster
+
+T = TypeVar("T")
 
 
 class CurrentChat(QObject):
@@ -238,7 +241,8 @@ class CurrentChat(QObject):
         self._sending = starting = self._conversation.versions(
             answer, model, chosen.settings, chosen.options, chosen.adapters
         )
-        self._poster.when_done(starting, partial(self._started_all, self._visit))
+        again = partial(self.write_versions, answer)
+        self._when_started(starting, partial(self._started_all, self._visit), again)
 
     def resume(self, answer: Message) -> None:
         """Go on with an answer that broke off.
@@ -254,7 +258,7 @@ class CurrentChat(QObject):
         self._sending = starting = self._conversation.resume(
             answer, model, settings, chosen.options, chosen.adapters
         )
-        self._poster.when_done(starting, partial(self._started, self._visit))
+        self._when_started(starting, partial(self._started, self._visit), partial(self.resume, answer))
 
     def read_prompt(self, answer: Message, show: Callable[[Rendered], None]) -> None:
         """Hand what the model read before `answer` to `show`."""
@@ -278,7 +282,7 @@ class CurrentChat(QObject):
         return chosen
 
     def _when_started(
-        self, starting: "Future[Started]", begun: Callable[[Started], None], again: Callable[[], None]
+        self, starting: "Future[T]", begun: Callable[[T], None], again: Callable[[], None]
     ) -> None:
         """Take note of a turn once it is safe; one that has no room is offered `again` after a choice."""
 

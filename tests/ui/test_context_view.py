@@ -175,6 +175,19 @@ def test_whoever_wants_to_be_asked_is_asked_each_time(full, qtbot):
         assert policy(full) is Policy.ASK
 
 
+def test_several_versions_are_asked_about_too(full, qtbot):
+    full.chat.horizon.set_policy(Policy.ASK)
+    assert policy(full) is Policy.ASK
+    full.engine.context = 40
+    view(full).asked.emit("versions", full.chat.last(Role.ASSISTANT).id)
+    qtbot.waitUntil(lambda: card(full).isVisible())
+    assert len(full.engine.plays) == 2
+    card(full)._go.click()
+    qtbot.waitUntil(lambda: len(full.engine.plays) == 5)
+    qtbot.waitUntil(lambda: not full.conversation.live)
+    assert full.engine.plays[-1].request.window.policy is Policy.SUMMARISE
+
+
 def test_the_line_and_its_summary_survive_a_restart_and_follow_the_version(full, start, qtbot):
     path = full.chat.state.path({})
     summary = full.store.summaries.add(full.chat.id, path[1].id, "They said word.").result(10)

@@ -5,8 +5,10 @@ Where only what is sent matters the model is one that says nothing of sense, and
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from engine_driver import write_small
@@ -48,6 +50,8 @@ QUESTION = (
     "three ships passed, and one carried {n} barrels of herring, rope and oil to the island. What do I note?"
 )
 
+T = TypeVar("T")
+
 
 class Desk:
     """A conversation with a real engine, driven like a terminal drives it."""
@@ -79,11 +83,14 @@ class Desk:
     def start(self, text: str, parent: Message | None, settings: Settings) -> Message:
         chat_id, parent_id = (parent.chat_id, parent.id) if parent else (None, None)
         started = self.conversation.send(chat_id, parent_id, text, self.model, settings, system_prompt=SYSTEM)
-        while not started.done():
+        return self.wait(started).reply
+
+    def wait(self, asked: "Future[T]") -> T:
+        while not asked.done():
             self.conversation.pump()
             self.tick()
         self.tick()  # what was posted before the future was done
-        return started.result().reply
+        return asked.result()
 
     def finish(self) -> None:
         while self.conversation.live or self.conversation.busy:
@@ -106,11 +113,7 @@ class Desk:
         return {each.id: each for each in self.loop.result(self.history.summaries(message.chat_id))}
 
     def prompt(self, answer: Message) -> tuple[str, int]:
-        asked = self.conversation.prompt(answer)
-        while not asked.done():
-            self.conversation.pump()
-            self.tick()
-        rendered = asked.result()
+        rendered = self.wait(self.conversation.prompt(answer))
         assert isinstance(rendered, Rendered)
         return "".join(text for text, _control in rendered.parts), rendered.tokens
 
@@ -218,8 +221,19 @@ def test_nothing_is_sent_that_does_not_fit(desk: Desk) -> None:
     with pytest.raises(UserError, match="outgrown") as refused:
         desk.send(QUESTION.format(n=said), answer)
     assert refused.value.action == "context-full"
-    _chat, path = desk.chat(answer)
-    assert len(path) == 2 * (said - 1)  # nothing of it was stored
+    conversation, long = desk.conversation, replace(SETTINGS, max_tokens=CONTEXT // 2)
+    for ask in (conversation.resume, conversation.regenerate, conversation.versions):
+        assert answer.status is Status.CUT
+        with pytest.raises(UserError, match="outgrown"):
+            desk.wait(ask(answer, desk.model, long))
+    chat, tree = desk.loop.result(desk.history.open(answer.chat_id))
+    assert chat.tip_id == answer.id
+    assert len(tree.messages) == 2 * (said - 1)  # nothing of it was stored
+    assert not conversation.live
+    desk.wait(conversation.resume(answer, desk.model, SETTINGS))
+    desk.finish()
+    assert desk.message(answer).text.startswith(answer.text)
+    assert len(desk.message(answer).text) > len(answer.text)
     desk.loop.result(desk.history.set_policy(answer.chat_id, Policy.DROP))
     check(desk, [answer, answer, desk.send(QUESTION.format(n=said), answer)])
 
@@ -303,10 +317,7 @@ def test_what_is_typed_is_counted_by_the_model(speaking: Desk) -> None:
             SENSIBLE,
             system_prompt=SYSTEM,
         )
-        while not asked.done():
-            speaking.conversation.pump()
-            speaking.tick()
-        return asked.result()
+        return speaking.wait(asked)
 
     guess = budget(None, "How are you?")
     assert not guess.exact
@@ -338,9 +349,7 @@ def test_what_is_typed_is_counted_by_the_model(speaking: Desk) -> None:
     first = budgets.of(None, None, "a", speaking.model, SENSIBLE)
     second = budgets.of(None, None, "ab", speaking.model, SENSIBLE)
     assert first.cancelled()
-    while not second.done():
-        speaking.conversation.pump()
-        speaking.tick()
+    speaking.wait(second)
     larger = budgets.larger_context(speaking.model, None, dropped)
     assert larger.result() == 512
 
