@@ -12,6 +12,8 @@ class Kind(StrEnum):
     MESSAGES = "messages"  # ids: messages that were added or changed
     TREES = "trees"  # ids: chats of which messages were deleted or brought back: read them anew
     FOLDERS = "folders"  # ids: folders that were added, renamed or removed
+    DAMAGE = "damage"  # ids: none; the file of the chats turned out to be damaged, and can be restored or not
+    RESTORED = "restored"  # ids: none; a backup has taken the place of everything
     UNDO = "undo"  # ids: none; what can be undone, or redone, is another step now
     SUMMARIES = "summaries"  # ids: chats in which a summary was written or edited
     MODELS = "models"  # ids: none; the list of models on this computer

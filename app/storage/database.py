@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from app.domain.backup import Reason
 from app.storage.connection import BUSY_SECONDS, connect, enable_wal, readable_mode, transaction
 from app.storage.faults import UNWRITABLE, code_of, damaged, is_damage, read_only, sorted_errors
 
@@ -46,12 +47,13 @@ class Database:
         self._mode = ""  # of the reader's connection, set by the writer's thread once the file is usable
         self._writing: sqlite_utils.Database | None = None
         self._reading: sqlite_utils.Database | None = None
+        self._generation = self._read_generation = 0  # how often another file was put in place
         self._durable = False
         self._timer: threading.Timer | None = None
         self._leisure: Callable[[sqlite_utils.Database], bool] | None = None
         self._at_work = False
         self._crowded = False  # the log cannot be emptied now: somebody reads
-        self._damaged = False
+        self._damaged = self._ended_badly = False
         self._tell_damage: Callable[[], None] = lambda: None
 
     @property
@@ -63,6 +65,14 @@ class Database:
     def is_damaged(self) -> bool:
         """Return whether the file is known to be damaged, and so only read."""
         return self._damaged
+
+    @property
+    def ended_badly(self) -> bool:
+        """Return whether whoever had the file open before was killed, or still has it open.
+
+        SQLite takes the log away when the file is closed: that it is not there is the mark of a clean end.
+        """
+        return self._ended_badly
 
     def when_damaged(self, tell: Callable[[], None]) -> None:
         """Have `tell` called, on any thread, when the file turns out to be damaged."""
@@ -78,6 +88,10 @@ class Database:
             with suppress(OSError):
                 self._marker.touch(mode=0o600)
         self._tell_damage()
+
+    @property
+    def _log(self) -> Path:
+        return self._path.with_name(self._path.name + "-wal")
 
     @property
     def _marker(self) -> Path:
@@ -111,6 +125,14 @@ class Database:
     def alone(self, fn: "Callable[[sqlite_utils.Database], _T]") -> "Future[_T]":
         """Run `fn` on the writer's connection in no transaction: VACUUM, say, cannot stand in one."""
         return self._writer.submit(self._alone, fn)
+
+    def replace(self, put: "Callable[[], _T]") -> "Future[_T]":
+        """Close the file, have `put` put another one in its place, and open that with the next call.
+
+        Must not be called on a thread of this object: it waits for what is being read.
+        """
+        self._reader.submit(self._close_reader).result()
+        return self._writer.submit(self._replace, put)
 
     def at_leisure(self, work: "Callable[[sqlite_utils.Database], bool]") -> None:
         """Have `work` done when nothing else is to be written, seconds after the opening and each write.
@@ -166,6 +188,7 @@ class Database:
                 self._path.touch(mode=0o600)
         db = None
         try:
+            self._ended_badly = self._log.exists()
             db = connect(self._path, "mode=rw")
             self._bring_up_to_date(db)
         except Exception as error:
@@ -182,10 +205,13 @@ class Database:
 
     def _bring_up_to_date(self, db: "sqlite_utils.Database") -> None:
         from app.storage import digests
-        from app.storage.migrations import apply, refuse_newer
+        from app.storage.backups import make_backup
+        from app.storage.migrations import apply, is_older, refuse_newer
 
         refuse_newer(db)
         enable_wal(db)
+        if is_older(db):
+            make_backup(self._path, Reason.UPDATE)
         with transaction(db):
             apply(db)
             digests.follow(db)
@@ -221,6 +247,15 @@ class Database:
         with self._sorted():
             return fn(self._writing)
 
+    def _replace(self, put: "Callable[[], _T]") -> _T:
+        self._close_writer()
+        self._generation += 1
+        self._mode = ""
+        result = put()
+        self._damaged = self._durable = False
+        self._marker.unlink(missing_ok=True)
+        return result
+
     def _set_durable(self, durable: bool) -> None:
         if self._writing is not None and durable != self._durable:
             self._writing.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
@@ -239,7 +274,7 @@ class Database:
 
     def _log_size(self) -> int:
         try:
-            return self._path.with_name(self._path.name + "-wal").stat().st_size
+            return self._log.stat().st_size
         except OSError:
             return 0
 
@@ -293,6 +328,7 @@ class Database:
     def _close_writer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         if self._writing is not None:
             self._checkpoint()
             self._writing.close()
@@ -301,9 +337,12 @@ class Database:
     # On the reader's thread.
 
     def _read(self, fn: "Callable[[sqlite_utils.Database], _T]") -> _T:
+        if self._read_generation != self._generation:
+            self._close_reader()
         if self._reading is None:
             if not self._mode:
                 self.open().result()
+            self._read_generation = self._generation
             with self._sorted():
                 self._reading = connect(self._path, self._mode)
                 self._reading.execute("PRAGMA query_only=ON")

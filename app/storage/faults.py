@@ -44,7 +44,7 @@ def concerns_index(said: str) -> bool:
 
 
 def _told(code: int | None, path: Path) -> UserError | None:
-    if code in {_IOERR, _CANTOPEN} and _is_full(path):
+    if code in {_IOERR, _CANTOPEN} and is_full(path):
         code = _FULL
     if code == _FULL:
         return UserError(
@@ -101,7 +101,8 @@ def damaged(path: Path) -> UserError:
     )
 
 
-def _is_full(path: Path) -> bool:
+def is_full(path: Path) -> bool:
+    """Return whether the disk on which `path` lies has no room left."""
     with suppress(OSError):
         return shutil.disk_usage(path.parent).free < _LEAST_ROOM
     return False

@@ -276,6 +276,15 @@ def apply(db: Database) -> None:
         migrations.apply(db)
 
 
+def is_older(db: Database) -> bool:
+    """Return whether there are chats in an older schema."""
+    return (
+        bool(migrations.applied(db))
+        and bool(migrations.pending(db))
+        and bool(db.execute("SELECT 1 FROM chats LIMIT 1").fetchone())
+    )
+
+
 def refuse_newer(db: Database) -> None:
     """Raise UserError when the database knows a step that this Fireside does not."""
     if {step.name for step in migrations.applied(db)} - {step.__name__ for step in STEPS}:
