@@ -18,15 +18,6 @@ def quality_word(quality: Quality) -> str:
     return _("not known")
 
 
-def stretch_word(trained: int, context: int) -> str:
-    """Return the same two words for `context` tokens of a model trained for `trained`; 0 when unknown."""
-    if not trained:
-        return quality_word(Quality.UNKNOWN)
-    if context <= trained:
-        return quality_word(Quality.AS_TRAINED)
-    return quality_word(Quality.USUALLY_FINE if context <= 4 * trained else Quality.EXPECT_LOSS)
-
-
 def scaling_word(rope: Rope) -> str:
     """Return how positions are scaled, in the field's words: "YaRN × 4"."""
     return scaling_name(rope.type, rope.factor)

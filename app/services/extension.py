@@ -6,7 +6,7 @@ import psutil
 
 from app.domain.loading import LoadOptions
 from app.domain.model import Model
-from app.services.headers import header_of
+from app.services.headers import listed_header_of
 from app.services.threads import Threads
 from models_registry.fit import CELL_STEP
 from models_registry.memory import estimate
@@ -31,7 +31,7 @@ def next_context(model: Model, options: LoadOptions, context: int, needed: int) 
     """
     from app.engine import native  # not started here, or it would forget where its last words go
 
-    header = header_of(model.path)
+    header = listed_header_of(model.path)
     devices = native.devices()[:-1]
     gpu = bool(devices) and options.gpu_layers != 0
     free = sum(device.memory_free for device in devices) if gpu else 0

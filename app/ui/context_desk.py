@@ -10,7 +10,6 @@ from app.domain.budget import Budget, Policy
 from app.domain.chat import Message
 from app.domain.errors import UserError
 from app.domain.language import _
-from app.domain.rope_words import stretch_word
 from app.services.budget import Budgets
 from app.services.inspection import Inspection
 from app.ui.current_chat import CurrentChat
@@ -145,15 +144,15 @@ class ContextDesk(QObject):
             self._poster.when_done(looking, lambda found: tell(context, found), lambda unknown: None)
 
         def tell(context: int, outlook: "Outlook") -> None:
-            before = next((t.conversation for t in outlook.sizes if t.context == budget.context), 0)
-            more = outlook.chosen.conversation - before
-            option.explain(
-                _("To {size} tokens, for {bytes} more memory; quality: {quality}.").format(
-                    size=context_text(context),
-                    bytes=size_text(max(more, 0)),
-                    quality=stretch_word(outlook.trained, context),
-                )
+            chosen = outlook.chosen
+            alike = chosen.conversation * budget.context // context  # where its size is none of the steps
+            before = next((t.conversation for t in outlook.sizes if t.context == budget.context), alike)
+            words = _("To {size} tokens, for {bytes} more memory; quality: {quality}.").format(
+                size=context_text(context),
+                bytes=size_text(max(chosen.conversation - before, 0)),
+                quality=chosen.quality,
             )
+            option.explain(chosen.problem or words)
 
         self._poster.when_done(
             self._budgets.larger_context(model, options, budget), show, lambda unknown: None

@@ -1,6 +1,8 @@
 """The ring, its panel, and what is asked when a chat outgrows its context."""
 
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -8,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.domain.budget import Policy
 from app.domain.chat import Role
+from app.domain.loading import LoadOptions, rope_options
 from app.ui.transcript.boundary import is_boundary
 from app.ui.transcript.view import TranscriptView
 
@@ -216,6 +219,22 @@ def test_a_message_is_pinned_and_counted_as_such(full, qtbot):
     qtbot.waitUntil(lambda: not full.chat.message(question.id).pinned)
     QApplication.processEvents()
     assert not any(row.pinned for row in view(full)._rows)
+
+
+def test_extending_says_what_the_planner_knows(fireside, qtbot):
+    fireside.say("one two three")
+    qtbot.waitUntil(lambda: (budget := fireside.window.context.desk.budget) is not None and budget.exact)
+    model, told = fireside.chat.model, []
+    option = SimpleNamespace(explain=told.append)
+    ways = SimpleNamespace(options={Policy.EXTEND: option})
+    fireside.window.context.desk.explain_extension(ways)
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told[1] == "To 16k tokens, for 189 MB more memory; quality: usually fine."
+    unscaled = LoadOptions(rope=rope_options("none"))
+    fireside.choices.change(model, lambda choices: replace(choices, options=unscaled))
+    fireside.window.context.desk.explain_extension(ways)
+    qtbot.waitUntil(lambda: len(told) == 4)
+    assert told[3].endswith("quality: expect loss.")
 
 
 def test_a_context_chosen_before_the_first_word_counts(fireside, qtbot):
