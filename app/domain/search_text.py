@@ -80,6 +80,12 @@ def pattern(phrases: tuple[Phrase, ...]) -> re.Pattern[str] | None:
     return re.compile("|".join(each)) if each else None
 
 
+def part(text: str) -> re.Pattern[str] | None:
+    """Return what finds `text` anywhere, also inside of words; None where there is nothing to find."""
+    pieces = unicodedata.normalize("NFKC", text[:MOST_TEXT]).split()
+    return re.compile(r"\s+".join("".join(map(_letter, piece)) for piece in pieces)) if pieces else None
+
+
 def title_has(title: str, text: str) -> bool:
     """Return whether all words of `text` stand anywhere in a title, in parts of its words too."""
     folded = title.casefold()

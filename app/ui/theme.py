@@ -94,6 +94,11 @@ def selection(palette: Palette) -> str:
     return mixed(palette.accent, palette.card, 0.3)
 
 
+def marked(palette: Palette, *, now: bool) -> str:
+    """Return the ground under what was looked for, in ink; `now` under the one that was gone to."""
+    return mixed(palette.accent, palette.card, 0.55 if now else 0.22)
+
+
 def channels(color: str) -> tuple[int, int, int]:
     """Return red, green and blue of a #RRGGBB, from 0 to 255."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)

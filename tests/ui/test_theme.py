@@ -8,7 +8,7 @@ from app.ui.assets import asset
 from app.ui.fonts import code_families, text_font
 from app.ui.icons import icon
 from app.ui.stylesheet import stylesheet
-from app.ui.theme import DARK, LIGHT, Palette, channels, mixed, selection
+from app.ui.theme import DARK, LIGHT, Palette, channels, marked, mixed, selection
 
 GROUNDS = {
     "ink": ("paper", "side", "bubble", "card", "hover", "code"),
@@ -53,7 +53,8 @@ def test_text_can_be_read(palette: Palette, ink: str, ground: str):
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_selected_text_can_be_read(palette: Palette):
-    assert contrast(palette.ink, selection(palette)) >= 4.5
+    for ground in (selection(palette), marked(palette, now=False), marked(palette, now=True)):
+        assert contrast(palette.ink, ground) >= 4.5
 
 
 def test_every_pair_covers_every_token():

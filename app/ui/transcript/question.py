@@ -99,6 +99,16 @@ class Question(MessageWidget):
         self._show_text()
         self.grown.emit()
 
+    @property
+    def folded(self) -> bool:
+        """Return whether only its first lines may be shown."""
+        return self._folded
+
+    def unfold(self) -> None:
+        """Show all of it."""
+        if self._folded:
+            self._toggle()
+
     def restyle(self, style: Style) -> None:
         """Draw with another style from now on."""
         super().restyle(style)

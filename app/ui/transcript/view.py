@@ -16,6 +16,7 @@ from app.ui.transcript.boundary import is_boundary
 from app.ui.transcript.building import Building
 from app.ui.transcript.buttons import BY_KEYBOARD
 from app.ui.transcript.column import Column
+from app.ui.transcript.finding import Finding, Text
 from app.ui.transcript.highlight import Highlighter
 from app.ui.transcript.living import Living
 from app.ui.transcript.message import MessageWidget, Row
@@ -43,6 +44,9 @@ class TranscriptView(QAbstractScrollArea):
     its height, the row at the top of the visible part stays where it is; when the end was visible,
     the end stays visible.
 
+    Attributes:
+        finding: What is looked for in it.
+
     Signals:
         asked: What is wanted of a message, as its row says it, and its id; for "copy" see `copy_text`.
         version_requested: Id of the sibling that is to be shown.
@@ -67,6 +71,7 @@ class TranscriptView(QAbstractScrollArea):
         self._scroll = Scrolling(self.verticalScrollBar(), self._column)
         self._building = Building(self._column, self._live, self._scroll, self._height, self._improve, self)
         self._building.keep(self._arrivals.keys())
+        self.finding = Finding(self._column, self._live, self._scroll, self._height, self._texts, self)
         self._overlays = Overlays(self._style, self.viewport())
         self._overlays.chip.clicked.connect(self.scroll_to_end)
         self.viewport().setAutoFillBackground(False)
@@ -102,6 +107,7 @@ class TranscriptView(QAbstractScrollArea):
             self._overlays.chip.hide()
         self._settle(anchor)
         self._fill(OPEN_MS)
+        self.finding.take_texts()
 
     def append_stream(self, message_id: int, text: str, reasoning: str = "") -> None:
         """Add to the answer that is being written. The caller gathers: some thirty calls a second.
@@ -123,6 +129,8 @@ class TranscriptView(QAbstractScrollArea):
             widget.append(text, reasoning)
             self._measure(message_id)
             self._settle(anchor)
+            self.finding.written(message_id)
+        self.finding.text_grew()
         if text and not (self._scroll.following or self._scroll.at_end):
             self._overlays.chip.show()
 
@@ -149,6 +157,7 @@ class TranscriptView(QAbstractScrollArea):
         if row.message.id in self._live:
             self._write(row.message.id)
         self._settle(anchor)
+        self.finding.take_texts()
         self._announce(row)
 
     def set_palette_tokens(self, palette: Palette) -> None:
@@ -203,6 +212,11 @@ class TranscriptView(QAbstractScrollArea):
     def _text(self, row: Row) -> str:
         arrival = self._arrivals.get(row.message.id)
         return row.message.text if arrival is None else arrival.text
+
+    def _texts(self) -> list[Text]:
+        return [
+            (row.message.id, row.message.role, self._text(row)) for row in self._rows if not is_boundary(row)
+        ]
 
     def _take(self, row: Row) -> None:
         """Bring the stream and the widget of a row in line with it."""
@@ -259,6 +273,7 @@ class TranscriptView(QAbstractScrollArea):
         """Write the next part of a row's text, and measure the row."""
         self._live.write(id_)
         self._measure(id_)
+        self.finding.written(id_)
 
     def _measure(self, id_: int) -> None:
         self._column.measure(self._column.places[id_], self._live.lay_out(id_, self._column.width))
