@@ -96,7 +96,7 @@ def selection(palette: Palette) -> str:
 
 def marked(palette: Palette, *, now: bool) -> str:
     """Return the ground under what was looked for, in ink; `now` under the one that was gone to."""
-    return mixed(palette.accent, palette.card, 0.55 if now else 0.22)
+    return mixed(palette.accent, palette.card, 0.45 if now else 0.2)
 
 
 def channels(color: str) -> tuple[int, int, int]:
