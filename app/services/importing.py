@@ -73,10 +73,10 @@ class Importing:
 
         Args:
             store: Where the chats go.
-            backup: Makes a copy of what is here, before anything is added.
+            backup: Makes a copy of what is here, before anything is added; None for none.
         """
         self._store = store
-        self._backup = backup
+        self._backup = backup or _no_backup
         self._threads = Threads(1, "importing")
         self._running: Running[Found] | None = None
 
@@ -113,8 +113,6 @@ class Importing:
 
     def _take(self, paths: Sequence[Path], running: Running[Found]) -> Found:
         self._tidy()
-        if self._backup is not None:
-            self._backup().result()
         found = Found()
         try:
             self._store_all(self._new(paths, running, found))
@@ -126,13 +124,13 @@ class Importing:
         return found
 
     def _store_all(self, chats: Iterator[WholeChat]) -> None:
-        """Store chats, a batch while the next is being read."""
+        """Store chats, a batch while the next is being read; before the first of them comes a backup."""
         batch: list[WholeChat] = []
         messages = length = 0
-        before: Future[list[int]] = Future()
-        before.set_result([])
+        before: Future[Any] | None = None
         try:
             for whole in chats:
+                before = before or self._backup()
                 batch.append(whole)
                 messages += len(whole.messages) + 1
                 length += sum(len(message.text) + len(message.reasoning) for message in whole.messages)
@@ -140,7 +138,8 @@ class Importing:
                     before.result()
                     before, batch, messages, length = self._store.insert(batch), [], 0, 0
         finally:
-            before.result()  # also when it all ends: nothing may be stored after that
+            if before is not None:
+                before.result()  # also when it all ends: nothing may be stored after that
         if batch:
             self._store.insert(batch).result()
 
@@ -171,6 +170,12 @@ class Importing:
         left = self._store.left_behind().result()
         for at in range(0, len(left), _ERASED_AT_ONCE):
             self._store.erase(left[at : at + _ERASED_AT_ONCE]).result()
+
+
+def _no_backup() -> "Future[Any]":
+    done: Future[Any] = Future()
+    done.set_result(None)
+    return done
 
 
 class _Known:

@@ -160,13 +160,23 @@ def test_a_failure_leaves_nothing_and_is_told(
     assert counts(stage.database)["messages"] == 0
 
 
-def test_a_backup_comes_first(stage: Stage, tmp_path: Path) -> None:
-    failed: Future[None] = Future()
-    failed.set_exception(UserError("No room for a backup."))
-    importing = Importing(stage.store, lambda: failed)
-    with pytest.raises(UserError, match="backup"):
-        get(importing.commit([many(tmp_path / "many.jsonl", 3)]).future)
+def test_a_backup_comes_first_where_anything_comes(stage: Stage, tmp_path: Path) -> None:
+    made = []
+
+    def fail() -> Future[None]:
+        made.append(counts(stage.database)["chats"])
+        failed: Future[None] = Future()
+        failed.set_exception(UserError("No room for a backup."))
+        return failed
+
+    importing = Importing(stage.store, fail)
+    get(importing.commit([tmp_path / "none"]).future)
+    assert made == []
+    for count in (3, 900):
+        with pytest.raises(UserError, match="backup"):
+            get(importing.commit([many(tmp_path / "many.jsonl", count)]).future)
     importing.close()
+    assert made == [0, 0]
     assert counts(stage.database)["chats"] == 0
 
 
