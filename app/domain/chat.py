@@ -97,7 +97,7 @@ class Chat:
         draft: What stands unsent in the composer.
         created_at, updated_at: Seconds since the epoch; `updated_at` orders the sidebar.
         policy: What happens when it outgrows its context; None while nobody has chosen.
-        context: Tokens that the model sees at once in this chat at least, once it was extended; None before.
+        context: Tokens that the model sees at once in this chat, chosen for it or extended to; else None.
         folder_id: The folder it lies in; None for none.
         archived: Out of the way, but found by a search.
         tags: In the order of their names.

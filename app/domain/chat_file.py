@@ -12,7 +12,7 @@ is given here:
 - `created_at`, `updated_at`: seconds since 1970-01-01 UTC, with fractions.
 - `pinned`, `archived`: false. `tags`: [].
 - `policy` (what happens when the chat outgrows its context: "summarise", "drop", "extend", "ask"): null.
-- `context` (tokens that the model sees at least, once that was extended): null.
+- `context` (tokens that the model sees at once, where the chat has its own): null.
 - `tip`: the id of the last message of the version that is shown; null for a chat without messages.
 - `messages`: a tree, as a list in which a parent comes before its children. Versions of a message are
   children of the same parent, the oldest first. Ids are whole numbers that hold in this object alone.

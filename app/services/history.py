@@ -64,7 +64,7 @@ class History:
         return self._store.update_chat(chat_id, policy=policy)
 
     def set_context(self, chat_id: int, context: int | None) -> "Future[None]":
-        """Have the model see at least `context` tokens at once in this chat, from the next turn on."""
+        """Have the model see `context` tokens at once in this chat, from now on; None leaves it open."""
         return self._store.update_chat(chat_id, context=context)
 
     def summaries(self, chat_id: int) -> "Future[list[Summary]]":

@@ -75,10 +75,8 @@ def turns_of(chat: Chat, path: Iterable[Message]) -> tuple[Turn, ...]:
 
 
 def extended(chat: Chat, settings: Settings) -> Settings:
-    """Return `settings` with at least the context that a chat was extended to."""
-    if chat.context is None or chat.context <= (settings.context or 0):
-        return settings
-    return replace(settings, context=chat.context)
+    """Return `settings` with the context of the chat, where that has one of its own."""
+    return settings if chat.context is None else replace(settings, context=chat.context)
 
 
 def _standing(summary: Summary, places: dict[int, int]) -> Standing:

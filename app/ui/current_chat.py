@@ -138,11 +138,10 @@ class CurrentChat(QObject):
     def context_of(self, model: Model) -> int | None:
         """Return the tokens that `model` sees at once in this chat; None for its usual size."""
         own = self.state.chat.context if self.state.chat else self._new_context
-        set_for_all = self._choices.of(model).settings.context
-        return max(own or 0, set_for_all or 0) or None
+        return own or self._choices.of(model).settings.context
 
     def set_context(self, context: int | None) -> None:
-        """Have the model see at least so many tokens at once in this chat; None leaves it to the model."""
+        """Have the model see so many tokens at once in this chat; None leaves it to the model."""
         if self.state.chat is None:
             self._new_context = context
         else:

@@ -369,6 +369,12 @@ def test_a_size_for_one_chat_is_that_chats_alone(fireside):
     fireside.chat.open(first)
     fireside.qtbot.waitUntil(lambda: fireside.chat.id == first)
     fireside.qtbot.waitUntil(lambda: section(fireside, ContextSize).tokens.text() == "32k tokens")
+    press(fireside, slide(fireside, 16384).always)
+    press(fireside, slide(fireside, 4096).here)
+    fireside.settle()
+    assert chosen(fireside).settings.context == 16384
+    fireside.say("And with less")
+    assert fireside.engine.plays[-1].request.settings.context == 4096
 
 
 def test_every_number_of_the_rotation_is_checked_where_it_is_written(fireside):

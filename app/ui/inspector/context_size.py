@@ -107,8 +107,6 @@ class ContextSize(Section):
             )
         self._show_offer(take, outlook)
         self.question.setVisible(self._pending is not None)
-        own = self._desk.choices.settings.context
-        self.here.setVisible(take.context > (own or 0))
 
     def _show_offer(self, take: "Take", outlook: "Outlook") -> None:
         fits, nearest = take.total <= outlook.available, take.nearest
