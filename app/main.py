@@ -297,6 +297,7 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         network=services.network,
         contacts=services.contacts,
         snapshots=services.snapshots,
+        trash=services.trash,
         keeping=services.keeping,
         long_readings=services.long_readings,
         memory=WindowMemory(services.folders.data / "window.ini"),

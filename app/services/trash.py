@@ -31,6 +31,10 @@ class TrashCan:
         """Return what is deleted, the last deleted first."""
         return self._store.trash.read()
 
+    def any(self) -> "Future[bool]":
+        """Return whether something is deleted."""
+        return self._store.trash.any()
+
     def restore_chats(self, chat_ids: Sequence[int]) -> "Future[None]":
         """Bring deleted chats back."""
         return self._store.organiser.restore(chat_ids)

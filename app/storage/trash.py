@@ -36,6 +36,10 @@ class TrashStore:
         """Return what is deleted, the last deleted first."""
         return self._database.read(_read)
 
+    def any(self) -> "Future[bool]":
+        """Return whether something is deleted."""
+        return self._database.read(_any)
+
     def erase(self, chat_ids: Sequence[int], message_ids: Sequence[int]) -> "Future[Erased]":
         """End deleted chats, and deleted messages of chats that are not; what is not deleted stays.
 
@@ -97,6 +101,14 @@ def _read(db: "sqlite_utils.Database") -> Trash:
         before = groups.get((each.chat_id, when), DeletedMessages(owners[each.chat_id], when, ()))
         groups[each.chat_id, when] = DeletedMessages(before.chat, when, (*before.messages, each))
     return Trash(tuple(chats), tuple(groups.values()))
+
+
+def _any(db: "sqlite_utils.Database") -> bool:
+    (found,) = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM chats WHERE deleted_at IS NOT NULL)"
+        " OR EXISTS (SELECT 1 FROM messages WHERE deleted_at IS NOT NULL)"
+    ).fetchone()
+    return bool(found)
 
 
 def _expire(db: "sqlite_utils.Database", now: float) -> Erased:

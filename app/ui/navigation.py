@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject, Qt
 
-from app.domain.language import _
+from app.domain.language import _, plural
 from app.services.conversation import Conversation
 from app.services.preferences import Preferences
 from app.ui.chat_page import ChatPage
@@ -74,15 +74,18 @@ class Navigation(QObject):
         self._shelf.chats.set_open(self._chat.id)
         self._poster.when_done(self._preferences.set_open_chat(self._chat.id), lambda done: None)
 
-    def _deleted(self, chat_id: int) -> None:
-        was_open = chat_id == self._chat.id
-        self._conversation.forget(chat_id)
-        if was_open:
+    def _deleted(self, chat_ids: list[int]) -> None:
+        shown = self._chat.id if self._chat.id in chat_ids else None
+        for chat_id in chat_ids:
+            self._conversation.forget(chat_id)
+        if shown is not None:
             self.begin_new()
 
         def restored() -> None:
-            if was_open and self._chat.id is None:
-                self.open(chat_id)
+            if shown is not None and self._chat.id is None:
+                self.open(shown)
 
-        undo = Offer(_("Undo"), lambda: self._shelf.restore(chat_id, restored))
-        self._page.notices.show_offer(_("The chat was deleted."), undo)
+        undo = Offer(_("Undo"), lambda: self._shelf.restore(chat_ids, restored))
+        count = len(chat_ids)
+        words = plural("The chat was deleted.", "{count} chats were deleted.", count).format(count=count)
+        self._page.notices.show_offer(words, undo)

@@ -83,6 +83,9 @@ QSlider::handle:horizontal:focus { border: 2px solid %(accent)s; width: 12px; }
 #search { background: %(hover)s; border: 2px solid transparent; border-radius: 8px; padding: 5px 6px;
     placeholder-text-color: %(soft)s; selection-background-color: %(selection)s; selection-color: %(ink)s; }
 #search:focus { border-color: %(edge)s; }
+#menuField { background: %(hover)s; border: 2px solid transparent; border-radius: 6px; padding: 4px 8px;
+    margin: 2px 4px 6px 4px; placeholder-text-color: %(soft)s; }
+#menuField:focus { border-color: %(edge)s; }
 #rename { background: %(card)s; border: 2px solid %(accent)s; border-radius: 8px; padding: 2px 6px; }
 QListView { background: transparent; border: none; outline: none; }
 

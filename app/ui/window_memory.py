@@ -3,6 +3,7 @@
 A small file of its own and not the database, which takes longer to open than a window to appear.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,6 +53,21 @@ class WindowMemory:
     def inspector(self) -> bool:
         """Return whether the inspector is shown."""
         return str(self._settings.value("inspector", "false")).lower() == "true"
+
+    @property
+    def order(self) -> str:
+        """Return by what the chats in the sidebar are sorted; empty the first time."""
+        return str(self._settings.value("order", ""))
+
+    @property
+    def drawers(self) -> list[str]:
+        """Return which folders of the sidebar are open."""
+        return [key for key in str(self._settings.value("drawers", "")).split(" ") if key]
+
+    def keep_chats(self, order: str, drawers: Iterable[str]) -> None:
+        """Keep how the sidebar lists the chats."""
+        self._settings.setValue("order", order)
+        self._settings.setValue("drawers", " ".join(sorted(drawers)))
 
     def keep_zoom(self, zoom: float) -> None:
         """Keep the zoom of all text."""

@@ -32,6 +32,7 @@ from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.recommendations import Recommendations
 from app.services.snapshots import Snapshots
+from app.services.trash import TrashCan
 from app.storage.chats import ChatStore
 from app.storage.contact_file import ContactFile
 from app.storage.database import Database
@@ -103,6 +104,7 @@ class Fireside:
         self.prospects = Prospects(self.hubs, self.discovery, self.downloads)
         self.network = Network(self.hubs, kept, self.downloads.throttle)
         self.snapshots = Snapshots(Folders.at(home))
+        self.trash = TrashCan(self.store, self.engine, self.snapshots)
         self.keeping = Keeping(kept, self.engine)
         self.long_readings = LongReadings(
             self.engine, self.models.identified, home, asset("reading/time-machine.txt")
@@ -129,6 +131,7 @@ class Fireside:
             network=self.network,
             contacts=self.contacts,
             snapshots=self.snapshots,
+            trash=self.trash,
             keeping=self.keeping,
             long_readings=self.long_readings,
             memory=WindowMemory(home / "window.ini"),

@@ -178,16 +178,16 @@ def choose(menu: QMenu, text: str) -> None:
 def test_the_menu_of_a_chat_pins_and_deletes(sidebar, chats, qtbot):
     chats.set_chats([chat(1)])
     view = sidebar.view
-    with qtbot.waitSignal(view.pin_requested) as pinned:
+    with qtbot.waitSignal(view.asked) as pinned:
         choose(open_menu(qtbot, view, chats.index(1)), "Pin to the top")
-    assert pinned.args == [1, True]
+    assert pinned.args == ["pin", [1], True]
     chats.put(chat(1, pinned=True))
-    with qtbot.waitSignal(view.pin_requested) as pinned:
+    with qtbot.waitSignal(view.asked) as pinned:
         choose(open_menu(qtbot, view, chats.index(1)), "Unpin")
-    assert pinned.args == [1, False]
-    with qtbot.waitSignal(view.delete_requested) as deleted:
+    assert pinned.args == ["pin", [1], False]
+    with qtbot.waitSignal(view.asked) as deleted:
         choose(open_menu(qtbot, view, chats.index(1)), "Delete")
-    assert deleted.args == [1]
+    assert deleted.args == ["delete", [1], None]
 
 
 def editor(view) -> QLineEdit:
@@ -221,7 +221,7 @@ def test_delete_and_rename_keys(sidebar, chats, qtbot):
     chats.set_chats([chat(1)])
     view = sidebar.view
     view.setFocus(Qt.FocusReason.TabFocusReason)
-    with qtbot.waitSignal(view.delete_requested):
+    with qtbot.waitSignal(view.asked):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
     qtbot.keyClick(view, Qt.Key.Key_F2)
     assert editor(view) is not None

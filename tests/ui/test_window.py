@@ -314,7 +314,7 @@ def test_deleting_and_undoing(fireside, qtbot):
     fireside.say("Hello")
     done(fireside)
     chat_id = fireside.chat.id
-    fireside.window.sidebar.view.delete_requested.emit(chat_id)
+    fireside.window.sidebar.view.asked.emit("delete", [chat_id], None)
     qtbot.waitUntil(lambda: fireside.titles() == [])
     assert fireside.shown() == []
     assert notices(fireside) == ["The chat was deleted."]
@@ -328,7 +328,7 @@ def test_renaming_and_pinning(fireside, qtbot):
     fireside.say("Hello")
     done(fireside)
     fireside.chats.setData(fireside.chats.row_of(fireside.chat.id), "Another title")
-    fireside.window.sidebar.view.pin_requested.emit(fireside.chat.id, True)
+    fireside.window.sidebar.view.asked.emit("pin", [fireside.chat.id], True)
     qtbot.waitUntil(lambda: fireside.titles() == ["Pinned", "Another title"])
     fireside.settle()
     assert fireside.history.chats().result(10)[0].title == "Another title"

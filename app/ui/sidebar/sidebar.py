@@ -18,6 +18,7 @@ from app.ui.appearance import Appearance
 from app.ui.controls import IconButton, SearchField, label
 from app.ui.downloads.cards import DownloadCards
 from app.ui.sidebar.chats import ChatList
+from app.ui.sidebar.menus import order_menu
 from app.ui.sidebar.offline_mark import OfflineMark
 from app.ui.sidebar.view import ChatView
 
@@ -53,7 +54,7 @@ class Sidebar(QFrame):
         self.view = ChatView(appearance, chats)
         self._new = NewChatButton(appearance)
         self._new.clicked.connect(self.new_requested)
-        self._search = SearchField(appearance, _("Search"), _("Search the titles of your chats"))
+        self._search = SearchField(appearance, _("Search"), _("Search the titles and tags of your chats"))
         self._search.textChanged.connect(chats.set_filter)
         self._search.installEventFilter(self)
         self._empty = label("", tone="soft", measure="small")
@@ -64,10 +65,15 @@ class Sidebar(QFrame):
         column.setSpacing(0)
         column.addLayout(self._head(appearance))
         column.addSpacing(4)
-        for widget, gap in ((self._new, 10), (self._search, 8)):
+        order = IconButton(appearance, "sort", _("Order and folders"))
+        order.setMenu(order_menu(order, appearance, chats, self.view.asked.emit))
+        order.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        for widgets, gap in (((self._new,), 10), ((self._search, order), 8)):
             row = QHBoxLayout()
             row.setContentsMargins(0, 0, 10, 0)
-            row.addWidget(widget)
+            row.setSpacing(4)
+            for widget in widgets:
+                row.addWidget(widget)
             column.addLayout(row)
             column.addSpacing(gap)
         column.addWidget(self._empty)
@@ -145,7 +151,9 @@ class Sidebar(QFrame):
     def _say_empty(self) -> None:
         shown = self._chats.rowCount() > 0
         self._empty.setText(
-            _("Your chats will be listed here.") if self._chats.empty else _("No chat has this in its title.")
+            _("Your chats will be listed here.")
+            if self._chats.empty
+            else _("No chat has this in its title or tags.")
         )
         self._empty.setVisible(not shown)
 
