@@ -45,7 +45,6 @@ def table() -> tuple[Entry, ...]:
         Entry("import-chats", chat, _("Import chats…")),
         Entry("export-chat", chat, _("Export this chat…")),
         Entry("copy-chat", chat, _("Copy this chat as Markdown")),
-        Entry("deleted", chat, _("Recently deleted…")),
         Entry("settings", chat, _("Settings…"), ("Ctrl+,",)),
         Entry("quit", chat, _("Quit Fireside"), ("Ctrl+Q",)),
         Entry("undo", edit, _("Undo"), ("Ctrl+Z",)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from app.domain.generation import Failed, Finished
 from app.domain.language import _
 from app.domain.model import Model, Origin
 from app.domain.reading_words import activity_text
+from app.domain.search_text import Phrase
 from app.services.live import Update
 from app.services.models import Models
 from app.ui.answer_sheets import AnswerSheets
@@ -22,6 +23,7 @@ from app.ui.composer import Composer
 from app.ui.current_chat import CurrentChat
 from app.ui.drafts import Drafts
 from app.ui.empty_state import EmptyState
+from app.ui.find_bar import FindBar
 from app.ui.first_run import FirstRun
 from app.ui.fonts import code_families
 from app.ui.held_questions import ANSWER, QUESTION, Arrivals, HeldQuestions
@@ -41,16 +43,19 @@ class ChatPage(QWidget):
     Attributes:
         chat: What is so about the chat that is shown.
         bar: The bar with the model.
+        find_bar: Finds words in the chat.
         composer: Where the person writes.
         notices: Where errors and offers of the window are shown.
 
     Signals:
         file_requested: Pick a GGUF file.
         budget_requested: Show what goes into the context.
+        returned: The person is done with a message that was gone to from elsewhere.
     """
 
     file_requested = Signal()
     budget_requested = Signal()
+    returned = Signal()
 
     def __init__(self, appearance: Appearance, chat: CurrentChat, models: Models, drafts: Drafts) -> None:
         super().__init__()
@@ -66,6 +71,7 @@ class ChatPage(QWidget):
         self.bar = TopBar(appearance)
         self._empty = EmptyState(appearance)
         self._transcript = TranscriptView(appearance.palette, mono=code_families()[0])
+        self.find_bar = FindBar(appearance, self._transcript.finding)
         self.composer = Composer(appearance)
         self._held = HeldQuestions(chat, self.composer, drafts, self._show_rows)
         self._stack = QStackedWidget()
@@ -76,6 +82,7 @@ class ChatPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
+        column.addWidget(self.find_bar)
         column.addWidget(self._stack, 1)
         column.addWidget(self.composer)
         self.notices = Notices(appearance, self)
@@ -177,10 +184,30 @@ class ChatPage(QWidget):
         """Save what stands unsent, now: the chat is about to be left."""
         self._drafts.save(self.chat.id, self.composer.unsent)
 
+    def open_find(self) -> None:
+        """Offer to find words in the chat."""
+        if self._stack.currentWidget() is self._transcript:
+            self.find_bar.open_bar()
+
+    def find_next(self, by: int) -> None:
+        """Go to the next match of what is looked for (1), or to the one before (-1)."""
+        if self._transcript.finding.active:
+            self.find_bar.step(by)
+        else:
+            self.open_find()
+
+    def reveal(self, message_id: int, phrases: tuple[Phrase, ...]) -> None:
+        """Go to a message that is shown, and mark `phrases` in it."""
+        self.find_bar.close_bar()
+        self._transcript.reveal(message_id, phrases)
+
     def escape(self) -> None:
-        """Do the nearest thing that Esc can mean: stop, cancel the edit, close a notice."""
+        """Do the nearest thing that Esc can mean: stop, cancel the edit, forget marks, close a notice."""
         if self.chat.answering or self._held.text:
             self._stop()
+        elif self._transcript.finding.active:
+            self._forget_marks()
+            self.returned.emit()
         elif self.composer.editing:
             self.composer.cancel_edit()
         else:
@@ -207,6 +234,15 @@ class ChatPage(QWidget):
             self.notices.set_bottom(self.composer.height())
         return super().eventFilter(watched, event)
 
+    def _forget_marks(self) -> None:
+        self.find_bar.close_bar()
+        self._transcript.finding.look_for(None)
+
+    def _leave_marks(self) -> None:
+        """Forget the marks of a search, which are for one message; what is found in any chat goes on."""
+        if self.find_bar.isHidden():
+            self._transcript.finding.look_for(None)
+
     def _tell_load_error(self, error: str) -> None:
         """Say once why loading failed; where an answer waited for it, the answer says it."""
         if error and error != self._load_error and not self.chat.answering:
@@ -217,6 +253,8 @@ class ChatPage(QWidget):
         chat, composer, transcript = self.chat, self.composer, self._transcript
         sheets = AnswerSheets(self._appearance, chat, self._models, self, self.notices.show_error)
         chat.leaving.connect(self.save_draft)
+        chat.leaving.connect(self._leave_marks)
+        self.find_bar.closed.connect(lambda: self.composer.setFocus(Qt.FocusReason.OtherFocusReason))
         chat.opened.connect(self._show_chat)
         chat.begun.connect(lambda: self._drafts.save(None, ""))
         chat.grown.connect(self._show_rows)

@@ -30,7 +30,6 @@ from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.recommendations import Recommendations
 from app.services.snapshots import Snapshots
-from app.services.trash import TrashCan
 from app.ui.actions import Actions
 from app.ui.appearance import ZOOM_STEP, Appearance
 from app.ui.chat_files import ChatFiles
@@ -60,10 +59,8 @@ from app.ui.pump import Pump
 from app.ui.settings.desk import SettingsDesk
 from app.ui.settings.opener import SettingsOpener
 from app.ui.sidebar.chats import ChatList, shown_title
-from app.ui.sidebar.grouping import Order
 from app.ui.sidebar.shelf import Shelf
 from app.ui.sidebar.sidebar import Sidebar
-from app.ui.trash_sheet import TrashDesk
 from app.ui.window_memory import WindowMemory
 
 _SMALLEST, _USUAL = (640, 480), (1180, 780)
@@ -111,7 +108,6 @@ class MainWindow(QMainWindow):
         network: Network,
         contacts: Contacts,
         snapshots: Snapshots,
-        trash: TrashCan,
         keeping: Keeping,
         long_readings: LongReadings,
         memory: WindowMemory,
@@ -139,7 +135,6 @@ class MainWindow(QMainWindow):
             network: How the hub is reached.
             contacts: What was asked over the network.
             snapshots: What is kept on disk of chats.
-            trash: What was deleted.
             keeping: How long models stay in memory.
             long_readings: Tests how well models read.
             memory: Remembers the place and looks of the window.
@@ -151,8 +146,7 @@ class MainWindow(QMainWindow):
         self.appearance = appearance = Appearance(_application(), self)
         appearance.set_scheme(memory.scheme)
         appearance.set_zoom(memory.zoom)
-        self._shelf = Shelf(poster, history, trash, ChatList())
-        self._remember_order(self._shelf.chats)
+        self._shelf = Shelf(poster, history, ChatList())
         self._drafts = Drafts(history, preferences, poster)
         self._chat = CurrentChat(poster, history, conversation, models, choices, budgets)
         self.pump = Pump(conversation, self)
@@ -199,7 +193,6 @@ class MainWindow(QMainWindow):
             poster, appearance, memory, preferences, network, adoption, snapshots, keeping
         )
         self._settings = SettingsOpener(settings, contacts, self.sidebar.mark, self._frame)
-        self._trash = TrashDesk(appearance, poster, trash, self.page.notices, self._frame)
         self.first_run = FirstRun(appearance, offers)
         self.page.set_first_run(self.first_run)
         self.page.set_arrivals(Arrivals(self._downloads, offers))
@@ -258,12 +251,6 @@ class MainWindow(QMainWindow):
         )
         super().closeEvent(event)
 
-    def _remember_order(self, chats: ChatList) -> None:
-        """List the chats as they were listed last, and keep how they are from now on."""
-        order = next((each for each in Order if each == self._memory.order), Order.USED)
-        chats.wish(order=order, opened=self._memory.drawers)
-        chats.wishes_changed.connect(lambda: self._memory.keep_chats(chats.order, chats.opened))
-
     def _lay_out(self) -> None:
         self.setCentralWidget(self._frame)
         self.setMinimumSize(*_SMALLEST)
@@ -286,7 +273,6 @@ class MainWindow(QMainWindow):
             "import-chats": lambda: self.files.open_import(),
             "export-chat": lambda: self.files.export_shown(),
             "copy-chat": lambda: self.files.copy_shown(),
-            "deleted": lambda: self._trash.open(),
             "settings": lambda: self._settings.open_settings(),
             "network": lambda: self._settings.open_network(),
             "quit": self._quit,
@@ -320,12 +306,8 @@ class MainWindow(QMainWindow):
         sidebar.new_requested.connect(self._go.begin_new)
         sidebar.hide_requested.connect(lambda: self._frame.show_sidebar(False))
         sidebar.view.open_requested.connect(self._go.open)
-        sidebar.view.asked.connect(shelf.carry_out)
-        sidebar.view.export = self.files.export
-        sidebar.view.folder_deleted.connect(shelf.delete_folder)
-        sidebar.view.trash_requested.connect(self._trash.open)
-        shelf.done.connect(self._history.offer_undo)
-        shelf.folder_made.connect(sidebar.view.rename_folder)
+        sidebar.view.pin_requested.connect(shelf.pin)
+        sidebar.view.delete_requested.connect(shelf.delete)
         self._desk.picker.show_shortcut(self.actions_by_name.keys("find-models"))
         sidebar.settings_requested.connect(self._settings.open_settings)
         self._settings.sources_changed.connect(self._desk.offers.refresh)
@@ -367,16 +349,11 @@ class MainWindow(QMainWindow):
         match change.kind:
             case Kind.CHATS:
                 self._shelf.take_changes(change.ids)
-                self._trash.refresh()
             case Kind.MESSAGES:
                 self._chat.take_messages(change.ids)
                 self.model_sheets.refresh()
-            case Kind.FOLDERS:
-                self._shelf.load_folders()
             case Kind.TREES:
                 self._chat.take_tree(change.ids)
-                self._shelf.look_for_deleted()
-                self._trash.refresh()
             case Kind.UNDO:
                 self._history.take_steps()
             case Kind.SUMMARIES:

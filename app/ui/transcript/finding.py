@@ -154,6 +154,11 @@ class Finding(QObject):
                 return
             wanted -= self._counts[id_]
 
+    def go_to(self, id_: int) -> None:
+        """Go to the first match in a message, or to its beginning."""
+        self._seeking = False
+        self._go(id_, 0)
+
     # ---- counting
 
     def _count(self) -> None:
@@ -223,8 +228,8 @@ class Finding(QObject):
                 widget.unfold()
                 self._mark(id_)
                 spans = self._spans(widget.body)
-        if spans:
-            rect = _rect(widget.body, spans[min(nth, len(spans) - 1)][0])
+        if spans or self._only is not None:
+            rect = _rect(widget.body, spans[min(nth, len(spans) - 1)][0] if spans else 0)
             top = widget.y() + widget.body.mapTo(widget, rect.topLeft().toPoint()).y()
             height = self._height()
             if top < 40 or top + rect.height() > height - 60:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from app.domain.chat import Status
 from app.domain.language import _
+from app.domain.search_text import Phrase, pattern
 from app.ui.controls import announce
 from app.ui.theme import Palette
 from app.ui.transcript.answer import Answer
@@ -181,6 +182,12 @@ class TranscriptView(QAbstractScrollArea):
         self._overlays.chip.hide()
         self._settle([])
         self._fill(SCROLL_MS)
+
+    def reveal(self, message_id: int, phrases: tuple[Phrase, ...]) -> None:
+        """Go to a message and mark `phrases` in it, or go to its beginning where it has none."""
+        if message_id in self._column.places:
+            self.finding.look_for(pattern(phrases), only=message_id)
+            self.finding.go_to(message_id)
 
     def live_rows(self) -> dict[int, MessageWidget]:
         """Return the widgets that are alive, by message id."""
