@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 from app.cli.arguments import parser
 from app.domain import language
+from app.domain.backup import Reason
 from app.domain.changes import Changes
 from app.domain.errors import UserError
 from app.domain.language import _
@@ -26,6 +27,7 @@ from app.engine.trial import TRIAL, Trials
 from app.engine.worker import Engine
 from app.services import Services
 from app.services.adoption import Adoption
+from app.services.backups import Backups
 from app.services.benchmark import Benchmark
 from app.services.budget import Budgets
 from app.services.choices import ModelChoices
@@ -144,12 +146,14 @@ class Build:
         titles = Titles(self.store, self.engine, post, preferences.name_chats)
         conversation = Conversation(self.store, self.engine, post, report, titles)
         whole_chats = WholeChats(self.database, self.changes, self.store.undo)
+        backups = Backups(self.database, self.store.undo, self.changes, report)
         self.services = Services(
             folders=folders,
             database=self.database,
-            importing=Importing(whole_chats),
+            importing=Importing(whole_chats, lambda: backups.make(Reason.IMPORT)),
             exporting=Exporting(whole_chats, asset("formats/page.css"), _print_pdf),
             history=History(self.store),
+            backups=backups,
             conversation=conversation,
             budgets=Budgets(self.store, self.engine, post, conversation.errands, conversation.extensions),
             models=models,
@@ -178,8 +182,11 @@ class Build:
             prospects=Prospects(hubs, discovery, downloads),
         )
 
+        self.services.trash.backups = backups.names
+
     def begin(self) -> None:
         """Begin what takes long: open the database, end what a crash left open, list the models."""
+        self.services.backups.begin()
         self.services.keeping.read()
         self.store.recover().add_done_callback(self._tell)
         self.services.trash.expire()
@@ -210,12 +217,13 @@ class Build:
         self.services.contacts.close()
         self.services.snapshots.close()
         self.services.models.close()
+        self.services.backups.close()
         self.engine.close()
         self.database.close()
 
 
 def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
-    from app.cli import ask, bench, chat, doctor, history, models, plan
+    from app.cli import ask, backup, bench, chat, check, doctor, history, models, plan, restore
     from app.cli.loop import Loop
     from app.cli.output import report
 
@@ -227,7 +235,15 @@ def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
         "bench": bench.run,
         "doctor": doctor.run,
         "plan": plan.run,
+        "backup": backup.run,
+        "restore": restore.run,
+        "check": check.run,
     }
+    lock = InstanceLock(folders.data / "window.lock")
+    if arguments.command == "restore" and arguments.backup is not None and not lock.acquire():
+        raise UserError(
+            _("Fireside’s window is open."), _("Close it first, or restore the backup in its settings.")
+        )
     loop = Loop()
     build = Build(folders, loop.post, report)
     try:
@@ -235,10 +251,12 @@ def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
             with suppress(UserError):  # where nothing can be written, reading still works
                 loop.result(build.store.recover())
         if arguments.command == "chat":
+            build.services.backups.begin()
             loop.result(build.services.keeping.read())
         return commands[arguments.command](build.services, loop, arguments)
     finally:
         build.close()
+        lock.release()
 
 
 def _window(folders: Folders) -> int:

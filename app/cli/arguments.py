@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _add_hub(what, everywhere)
 
     add_history(commands, everywhere)
+    _add_backups(commands, everywhere)
     _add_plan(commands, everywhere)
 
     _add_bench(
@@ -92,6 +93,31 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add_json(doctor)
     return root
+
+
+def _add_backups(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", everywhere: argparse.ArgumentParser
+) -> None:
+    backup = commands.add_parser("backup", parents=[everywhere], help=_("make a backup of all chats"))
+    backup.add_argument(
+        "--to", type=Path, metavar="FILE", help=_("in this file, not among the other backups")
+    )
+    add_json(backup)
+    restore = commands.add_parser(
+        "restore", parents=[everywhere], help=_("list the backups, or bring one back; what is there is kept")
+    )
+    restore.add_argument(
+        "backup",
+        nargs="?",
+        metavar="BACKUP",
+        help=_("the name or number of a backup, or a file that holds one"),
+    )
+    add_json(restore)
+    add_json(
+        commands.add_parser(
+            "check", parents=[everywhere], help=_("check that the chats are whole, to the last word")
+        )
+    )
 
 
 def _add_library(

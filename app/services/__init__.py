@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.services.adoption import Adoption
+from app.services.backups import Backups
 from app.services.benchmark import Benchmark
 from app.services.budget import Budgets
 from app.services.choices import ModelChoices
@@ -37,6 +38,7 @@ class Services:
     folders: Folders
     database: Database
     history: History
+    backups: Backups
     importing: Importing
     exporting: Exporting
     conversation: Conversation

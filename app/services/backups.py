@@ -10,15 +10,15 @@ from pathlib import Path
 from app.domain.backup import Backup, Prospect, Reason, Restored
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.errors import UserError
+from app.domain.findings import Findings
 from app.domain.language import _
 from app.services.threads import Threads
 from app.storage import backups, checks, restoring
-from app.storage.checks import Findings
 from app.storage.database import Database
 from app.storage.undo import UndoLog
 
 _FIRST_SECONDS, _SECONDS = 20.0, 30 * 60.0  # after the start, and from then on
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("fireside.backups")
 
 
 class Backups:
@@ -58,6 +58,10 @@ class Backups:
     def listed(self) -> "Future[list[Backup]]":
         """Return the backups there are, the newest first."""
         return self._thread.submit(backups.backups, self._database.path)
+
+    def names(self) -> list[str]:
+        """Return the names of the files, the newest first; this alone is answered at once."""
+        return backups.names(self._database.path)
 
     def read(self, path: Path) -> "Future[Backup]":
         """Return what lies in a file; fails with a UserError when that is no backup."""
@@ -158,8 +162,12 @@ class Backups:
         return restored
 
     def _check(self) -> Findings:
-        self._database.open().result()
-        return checks.examine(self._database.path)
+        with suppress(UserError):
+            self._database.open().result()
+        found = checks.examine(self._database.path)
+        if found.file:
+            self._database.note_damage()
+        return found
 
 
 def _read(path: Path) -> Backup:

@@ -38,7 +38,7 @@ _FOLDER = "backups"
 _DAY = 24 * 60 * 60.0
 _NAME = re.compile(r"(\d{6,})-(\d{8}T\d{6}Z)-([a-z-]+)\.db")
 _WHEN = "%Y%m%dT%H%M%SZ"
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("fireside.backups")
 
 
 def folder_of(database: Path) -> Path:
@@ -50,6 +50,11 @@ def backups(database: Path) -> list[Backup]:
     """Return the backups of a database that can be opened, the newest first."""
     found = (read_backup(path) for path in reversed(_paths(database)))
     return [backup for backup in found if backup is not None]
+
+
+def names(database: Path) -> list[str]:
+    """Return the names of the backups, the newest first, without opening them."""
+    return [path.name for path in reversed(_paths(database))]
 
 
 def read_backup(path: Path) -> Backup | None:

@@ -1,9 +1,9 @@
 """Whether the file of the chats, or a backup of it, is whole."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from app.domain.findings import Findings
 from app.storage import digests
 from app.storage.connection import connect, readable_mode, transaction
 from app.storage.faults import code_of, concerns_index, is_damage
@@ -12,44 +12,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _MOST = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What is wrong with a file; nothing where all is well.
-
-    Attributes:
-        file: What SQLite says of the file itself, in its words.
-        index: What it says of the index of words.
-        changed: The messages whose text is not what was said, as (id, title of the chat).
-        orphans: Rows that belong to nothing, as (table, how many).
-        chats: How many there are.
-        messages: How many there are.
-    """
-
-    file: tuple[str, ...] = ()
-    index: tuple[str, ...] = ()
-    changed: tuple[tuple[int, str], ...] = ()
-    orphans: dict[str, int] = field(default_factory=dict)
-    chats: int = 0
-    messages: int = 0
-
-    @property
-    def is_well(self) -> bool:
-        """Return whether nothing is wrong."""
-        return not (self.file or self.index or self.changed or self.orphans)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the values as JSON types."""
-        return {
-            "ok": self.is_well,
-            "file": list(self.file),
-            "index": list(self.index),
-            "changed_messages": [{"id": each, "chat": title} for each, title in self.changed],
-            "orphans": self.orphans,
-            "chats": self.chats,
-            "messages": self.messages,
-        }
 
 
 def quick_check(path: Path, mode: str = "") -> tuple[str, ...]:
@@ -72,17 +34,19 @@ def quick_check(path: Path, mode: str = "") -> tuple[str, ...]:
 
 def examine(path: Path) -> Findings:
     """Look at everything in a file that can be told to be right or wrong."""
+    found = Findings()
     try:
         db = connect(path, readable_mode(path))
+        try:
+            with transaction(db, "DEFERRED"):
+                found = _examine(db)
+        finally:
+            db.close()
     except Exception as error:
-        if is_damage(error):
-            return Findings(file=(str(error),))
-        raise
-    try:
-        with transaction(db, "DEFERRED"):
-            return _examine(db)
-    finally:
-        db.close()
+        if not is_damage(error):
+            raise
+        found = found if found.file else Findings(file=(str(error),))
+    return found
 
 
 def _examine(db: "Database") -> Findings:

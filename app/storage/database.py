@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite_utils
 
 _T = TypeVar("_T")
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("fireside.database")
 
 _CHECKPOINT_SECONDS = 5.0
 _LONGEST_LOG = 1000 * (4096 + 24)  # bytes: so many pages, each behind its header
