@@ -50,7 +50,7 @@ def reopen() -> Iterator[Callable[..., Database]]:
 
 
 class SmallDisk:
-    """One megabyte of its own."""
+    """Two megabytes of its own."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -78,7 +78,7 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     root = tmp_path / "disk"
     root.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", root], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", root], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("this system lets nobody mount a disk")
