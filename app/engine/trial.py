@@ -82,7 +82,8 @@ class Trials:
     """Lets a file into this process once a throw-away process has loaded it unharmed.
 
     The verdicts last, in a folder that several processes may use at once. Where it cannot be written,
-    each file is tried each time.
+    each file is tried each time. A file whose trial cannot be held is not let in before a person has been
+    told so, and asks for it again.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Trials:
         self._processes = processes
         self._command = command
         self._least_seconds = least_seconds
+        self._told: dict[Path, list[list[int]]] = {}  # which files could not be tried, in which state
 
     def admit(self, path: Path, engine: str, cancelled: Callable[[], bool]) -> bool:
         """Try `path` unless that was done before; return False when it was cancelled.
@@ -116,7 +118,8 @@ class Trials:
             cancelled: Asked all the time; the trial ends at once.
 
         Raises:
-            UserError: When the file ended its trial, now or before, or was refused in it.
+            UserError: When the file ended its trial, now or before, was refused in it, or could not be tried
+                for the first time.
         """
         self._judge_the_dead()
         verdict = self._known(path, engine)
@@ -199,7 +202,12 @@ class Trials:
                 _("Close other programs, or choose a smaller model."),
                 "choose-model",
             )
-        return True  # the trial itself failed, which says nothing about the file
+        # The trial itself failed, which says nothing about the file.
+        if self._told.get(path) == before.file:
+            _log.warning("%s is loaded without a trial, as was asked for", path.name)
+            return True
+        self._told[path] = before.file
+        raise _untried(path)
 
     def _run(self, path: Path, seconds: float, cancelled: Callable[[], bool]) -> tuple[int, str, str] | None:
         """Return exit code, standard output and standard error of a trial; None when it was cancelled.
@@ -291,6 +299,17 @@ def _killed(path: Path) -> UserError:
     return UserError(
         _("“{file}” crashed the engine in a test, so Fireside will not load it.").format(file=path.name),
         _("Download the file again, or install a newer version of Fireside."),
+        "choose-model",
+    )
+
+
+def _untried(path: Path) -> UserError:
+    return UserError(
+        _("“{file}” was not loaded: the test of a new file could not be held.").format(file=path.name),
+        _(
+            "Close other programs and try again. If that is not possible then either, it is loaded "
+            "without a test, and a damaged file could end Fireside."
+        ),
         "choose-model",
     )
 

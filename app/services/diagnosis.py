@@ -4,7 +4,6 @@ import os
 import platform
 import sys
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import psutil
@@ -97,6 +96,8 @@ def _models(folders: Folders, engine: str, *, gpu: bool) -> list[dict[str, Any]]
 
 
 def _version(distribution: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(distribution)
     except PackageNotFoundError:

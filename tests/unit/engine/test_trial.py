@@ -120,8 +120,17 @@ def test_what_a_trial_says_does_not_make_it_hang(tmp_path: Path, model: Path) ->
 
 
 @pytest.mark.parametrize("command", [[sys.executable, "-c", "raise SystemExit(1)"], UNSTARTED])
-def test_where_no_trial_can_be_held_files_are_let_in(tmp_path: Path, model: Path, command: list[str]) -> None:
-    assert Trials(tmp_path / "trials", writers, command).admit(model, ENGINE, lambda: False)
+def test_where_no_trial_can_be_held_a_file_is_let_in_once_that_was_told(
+    tmp_path: Path, model: Path, command: list[str]
+) -> None:
+    trials = Trials(tmp_path / "trials", writers, command)
+    with pytest.raises(UserError, match="could not be held"):
+        trials.admit(model, ENGINE, lambda: False)
+    assert trials.admit(model, ENGINE, lambda: False)
+    write_again(model)
+    with pytest.raises(UserError, match="could not be held"):
+        trials.admit(model, ENGINE, lambda: False)
+    assert Stage(tmp_path, PASS).admit(model)
 
 
 def test_the_starter_needs_no_trial(tmp_path: Path, smollm2: Path) -> None:
