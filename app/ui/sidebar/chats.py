@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QItemSelection,
+    QItemSelectionRange,
     QMimeData,
     QModelIndex,
     QPersistentModelIndex,
@@ -161,11 +162,21 @@ class ChatList(QStringListModel):
     def rows_of(self, chat_ids: Iterable[int]) -> QItemSelection:
         """Return where those chats stand that are shown."""
         wanted, found = frozenset(chat_ids), QItemSelection()
-        for row, shown in enumerate(self._rows):
-            if isinstance(shown, Chat) and shown.id in wanted:
-                index = self.index(row)
-                found.select(index, index)
+        first: int | None = None
+        for row, shown in enumerate([*self._rows, None]):
+            here = isinstance(shown, Chat) and shown.id in wanted
+            if here and first is None:
+                first = row
+            elif not here and first is not None:
+                found.append(QItemSelectionRange(self.index(first), self.index(row - 1)))
+                first = None
         return found
+
+    def chats_in(self, chosen: QItemSelection) -> list[Chat]:
+        """Return the chats that stand in some rows, from above."""
+        ranges = [chosen.at(number) for number in range(chosen.size())]
+        rows = sorted(row for each in ranges for row in range(each.top(), each.bottom() + 1))
+        return [shown for row in rows if isinstance(shown := self._rows[row], Chat)]
 
     def row_of_folder(self, folder_id: int) -> QModelIndex:
         """Return where a folder stands; an invalid index when it is not shown."""

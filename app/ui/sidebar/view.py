@@ -80,7 +80,7 @@ class ChatView(QListView):
 
     def chosen(self) -> list[Chat]:
         """Return the chats that are chosen together; none when it is only one."""
-        found = [chat for index in self.selectedIndexes() if (chat := index.data(ChatRole.CHAT))]
+        found = self.chats.chats_in(self.selectionModel().selection())
         return found if len(found) > 1 else []
 
     def rename_folder(self, folder_id: int) -> None:
