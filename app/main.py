@@ -317,6 +317,7 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
         snapshots=services.snapshots,
         trash=services.trash,
         keeping=services.keeping,
+        backups=services.backups,
         long_readings=services.long_readings,
         memory=WindowMemory(services.folders.data / "window.ini"),
     )

@@ -29,6 +29,11 @@ class Drafts:
             self._saved.setdefault(chat_id, "")
             self._write(chat_id)
 
+    def forget(self) -> None:
+        """Believe what the chats say: all of them were replaced."""
+        self._saved = {key: text for key, text in self._saved.items() if key is None}
+        self._held.clear()
+
     def _write(self, chat_id: int | None) -> None:
         text = "\n\n".join(filter(None, (self._held.get(chat_id), self._saved[chat_id])))
         if chat_id is None:

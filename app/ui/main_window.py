@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.language import _
 from app.services.adoption import Adoption
+from app.services.backups import Backups
 from app.services.budget import Budgets
 from app.services.choices import ModelChoices
 from app.services.contacts import Contacts
@@ -30,12 +31,14 @@ from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.recommendations import Recommendations
 from app.services.snapshots import Snapshots
+from app.services.trash import TrashCan
 from app.ui.actions import Actions
 from app.ui.appearance import ZOOM_STEP, Appearance
 from app.ui.chat_files import ChatFiles
 from app.ui.chat_page import ChatPage
 from app.ui.context_view import ContextView
 from app.ui.current_chat import CurrentChat
+from app.ui.damage import tell_damage
 from app.ui.downloads.cards import DownloadCards
 from app.ui.downloads.desk import DownloadDesk
 from app.ui.drafts import Drafts
@@ -59,8 +62,10 @@ from app.ui.pump import Pump
 from app.ui.settings.desk import SettingsDesk
 from app.ui.settings.opener import SettingsOpener
 from app.ui.sidebar.chats import ChatList, shown_title
+from app.ui.sidebar.grouping import Order
 from app.ui.sidebar.shelf import Shelf
 from app.ui.sidebar.sidebar import Sidebar
+from app.ui.trash_sheet import TrashDesk
 from app.ui.window_memory import WindowMemory
 
 _SMALLEST, _USUAL = (640, 480), (1180, 780)
@@ -108,7 +113,9 @@ class MainWindow(QMainWindow):
         network: Network,
         contacts: Contacts,
         snapshots: Snapshots,
+        trash: TrashCan,
         keeping: Keeping,
+        backups: Backups,
         long_readings: LongReadings,
         memory: WindowMemory,
     ) -> None:
@@ -135,18 +142,21 @@ class MainWindow(QMainWindow):
             network: How the hub is reached.
             contacts: What was asked over the network.
             snapshots: What is kept on disk of chats.
+            trash: What was deleted.
             keeping: How long models stay in memory.
+            backups: The backups of the chats.
             long_readings: Tests how well models read.
             memory: Remembers the place and looks of the window.
         """
         super().__init__()
         self._poster, self._conversation, self._models = poster, conversation, models
-        self._choices, self._memory = choices, memory
+        self._choices, self._memory, self._backups = choices, memory, backups
         self._painted = self._introduced = False
         self.appearance = appearance = Appearance(_application(), self)
         appearance.set_scheme(memory.scheme)
         appearance.set_zoom(memory.zoom)
-        self._shelf = Shelf(poster, history, ChatList())
+        self._shelf = Shelf(poster, history, trash, ChatList())
+        self._remember_order(self._shelf.chats)
         self._drafts = Drafts(history, preferences, poster)
         self._chat = CurrentChat(poster, history, conversation, models, choices, budgets)
         self.pump = Pump(conversation, self)
@@ -190,9 +200,10 @@ class MainWindow(QMainWindow):
             appearance, self._desk, library, hub, self._downloads, self.page, self._frame
         )
         settings = SettingsDesk(
-            poster, appearance, memory, preferences, network, adoption, snapshots, keeping
+            poster, appearance, memory, preferences, network, adoption, snapshots, keeping, backups
         )
         self._settings = SettingsOpener(settings, contacts, self.sidebar.mark, self._frame)
+        self._trash = TrashDesk(appearance, poster, trash, self.page.notices, self._frame)
         self.first_run = FirstRun(appearance, offers)
         self.page.set_first_run(self.first_run)
         self.page.set_arrivals(Arrivals(self._downloads, offers))
@@ -251,6 +262,12 @@ class MainWindow(QMainWindow):
         )
         super().closeEvent(event)
 
+    def _remember_order(self, chats: ChatList) -> None:
+        """List the chats as they were listed last, and keep how they are from now on."""
+        order = next((each for each in Order if each == self._memory.order), Order.USED)
+        chats.wish(order=order, opened=self._memory.drawers)
+        chats.wishes_changed.connect(lambda: self._memory.keep_chats(chats.order, chats.opened))
+
     def _lay_out(self) -> None:
         self.setCentralWidget(self._frame)
         self.setMinimumSize(*_SMALLEST)
@@ -273,6 +290,7 @@ class MainWindow(QMainWindow):
             "import-chats": lambda: self.files.open_import(),
             "export-chat": lambda: self.files.export_shown(),
             "copy-chat": lambda: self.files.copy_shown(),
+            "deleted": lambda: self._trash.open(),
             "settings": lambda: self._settings.open_settings(),
             "network": lambda: self._settings.open_network(),
             "quit": self._quit,
@@ -306,8 +324,12 @@ class MainWindow(QMainWindow):
         sidebar.new_requested.connect(self._go.begin_new)
         sidebar.hide_requested.connect(lambda: self._frame.show_sidebar(False))
         sidebar.view.open_requested.connect(self._go.open)
-        sidebar.view.pin_requested.connect(shelf.pin)
-        sidebar.view.delete_requested.connect(shelf.delete)
+        sidebar.view.asked.connect(shelf.carry_out)
+        sidebar.view.export = self.files.export
+        sidebar.view.folder_deleted.connect(shelf.delete_folder)
+        sidebar.view.trash_requested.connect(self._trash.open)
+        shelf.done.connect(self._history.offer_undo)
+        shelf.folder_made.connect(sidebar.view.rename_folder)
         self._desk.picker.show_shortcut(self.actions_by_name.keys("find-models"))
         sidebar.settings_requested.connect(self._settings.open_settings)
         self._settings.sources_changed.connect(self._desk.offers.refresh)
@@ -349,11 +371,20 @@ class MainWindow(QMainWindow):
         match change.kind:
             case Kind.CHATS:
                 self._shelf.take_changes(change.ids)
+                self._trash.refresh()
             case Kind.MESSAGES:
                 self._chat.take_messages(change.ids)
                 self.model_sheets.refresh()
+            case Kind.FOLDERS:
+                self._shelf.load_folders()
             case Kind.TREES:
                 self._chat.take_tree(change.ids)
+                self._shelf.look_for_deleted()
+                self._trash.refresh()
+            case Kind.DAMAGE:
+                tell_damage(self._poster, self._backups, self.page.notices)
+            case Kind.RESTORED:
+                self._go.start_over()
             case Kind.UNDO:
                 self._history.take_steps()
             case Kind.SUMMARIES:

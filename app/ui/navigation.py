@@ -46,6 +46,17 @@ class Navigation(QObject):
         self._drafts.load_new(self._show_draft)
         self._poster.when_done(self._preferences.open_chat(), reopen)
 
+    def start_over(self) -> None:
+        """Show what is there now: a backup has taken the place of all chats."""
+        shown = self._chat.id
+        for chat_id in {live.message.chat_id for live in self._conversation.live.values()}:
+            self._conversation.forget(chat_id)
+        self._drafts.forget()
+        self._shelf.load()
+        self._chat.begin_new()
+        if shown is not None:
+            self._chat.open(shown, on_error=lambda gone: None)
+
     def begin_new(self) -> None:
         """Go to a chat in which nothing has been said."""
         self._frame.leave_sidebar()

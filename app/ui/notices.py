@@ -50,9 +50,9 @@ class Notices(QWidget):
         self._bottom = height
         self._place()
 
-    def show_error(self, error: UserError) -> None:
-        """Show what happened, what to do, and the button for the action that the error names."""
-        offer = self._offers.get(error.action)
+    def show_error(self, error: UserError, offer: Offer | None = None) -> None:
+        """Show what happened, what to do, and `offer`, or the button for the action that the error names."""
+        offer = offer or self._offers.get(error.action)
         for notice in self._notices():
             if notice.error == str(error):  # said again: once is enough, with what one of them offered
                 offer = offer or notice.offer

@@ -8,6 +8,8 @@ from app.domain.language import _
 from app.domain.model import Use
 from app.services.model_facts import Facts
 
+_WEEK = 7
+
 
 def size_text(size: int) -> str:
     """Return bytes as "98 MB" or "4.6 GB", in powers of ten as disks are sold."""
@@ -78,3 +80,17 @@ def speed_here(use: Use | None) -> str:
     """Return how fast a model has written on this computer; nothing when unknown."""
     words = speed_text(use.writing) if use else ""
     return _("{speed} here").format(speed=words) if words else ""
+
+
+def moment_text(seconds: float) -> str:
+    """Return when something was, in seconds since the epoch: "Tuesday, 14:02", or with a date if long ago."""
+    moment = datetime.fromtimestamp(seconds).astimezone()
+    locale = QLocale()
+    clock = locale.toString(QTime(moment.hour, moment.minute), QLocale.FormatType.ShortFormat)
+    days = (datetime.now().astimezone().date() - moment.date()).days
+    if 0 <= days < _WEEK:
+        day = locale.standaloneDayName(moment.isoweekday())
+    else:
+        day = locale.toString(QDate(moment.year, moment.month, moment.day), QLocale.FormatType.ShortFormat)
+    # Translators: a day of the week or a date, and the time of day.
+    return _("{day}, {time}").format(day=day, time=clock)

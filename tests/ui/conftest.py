@@ -12,6 +12,7 @@ from scripted_engine import ScriptedEngine
 from app.domain.changes import Changes
 from app.domain.model import Model
 from app.services.adoption import Adoption
+from app.services.backups import Backups
 from app.services.budget import Budgets
 from app.services.choices import ModelChoices
 from app.services.contacts import Contacts
@@ -105,6 +106,7 @@ class Fireside:
         self.network = Network(self.hubs, kept, self.downloads.throttle)
         self.snapshots = Snapshots(Folders.at(home))
         self.trash = TrashCan(self.store, self.engine, self.snapshots)
+        self.backups = Backups(self.database, self.store.undo, self.changes, self.poster.report)
         self.keeping = Keeping(kept, self.engine)
         self.long_readings = LongReadings(
             self.engine, self.models.identified, home, asset("reading/time-machine.txt")
@@ -133,6 +135,7 @@ class Fireside:
             snapshots=self.snapshots,
             trash=self.trash,
             keeping=self.keeping,
+            backups=self.backups,
             long_readings=self.long_readings,
             memory=WindowMemory(home / "window.ini"),
         )
@@ -204,6 +207,7 @@ class Fireside:
         self.contacts.close()
         self.snapshots.close()
         self.models.close()
+        self.backups.close()
         QApplication.processEvents()
         self.database.close()
         shiboken6.delete(self.poster)  # nothing that is still on its way may reach what is closed

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.domain.errors import UserError
 from app.services.adoption import Adoption
+from app.services.backups import Backups
 from app.services.keeping import Keeping
 from app.services.network import Network
 from app.services.preferences import Preferences
@@ -33,6 +34,7 @@ class SettingsDesk:
     adoption: Adoption
     snapshots: Snapshots
     keeping: Keeping
+    backups: Backups
 
     def when(
         self,

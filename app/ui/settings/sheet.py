@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.language import _
+from app.ui.settings.backups import BackupsPage
 from app.ui.settings.desk import SettingsDesk
 from app.ui.settings.general import GeneralPage
 from app.ui.settings.memory import MemoryPage
@@ -47,6 +48,7 @@ class SettingsSheet(Sheet):
             (_("Downloads and network"), self._network),
             (_("Models of other apps"), self._other_apps),
             (_("Memory and disk"), lambda title: MemoryPage(desk, title)),
+            (_("Backups"), lambda title: BackupsPage(desk, title)),
         )
         self._pages: dict[int, SettingsPage] = {}
         self._group = QButtonGroup(self)
