@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from storage_parts import MODEL, STATS, get, problems
 
 from app.domain.changes import Changed, Changes, Kind
-from app.domain.chat import Role, Status
+from app.domain.chat import Chat, Role, Status
 from app.domain.errors import UserError
 from app.domain.generation import Choice, Chosen
 from app.domain.settings import Settings
@@ -167,7 +167,8 @@ def test_copies_of_copies_are_numbered(store: ChatStore) -> None:
 
 OPERATIONS = [
     *("say", "edit", "again", "continue", "show", "delete", "delete-branch", "restore", "branch"),
-    *("rename", "pin", "undo", "undo", "redo"),
+    *("rename", "pin", "move", "folder", "name-folder", "delete-folder", "tag", "untag", "archive"),
+    *("delete-chat", "undo", "undo", "undo", "redo"),
 ]
 SEQUENCES = st.lists(
     st.tuples(
@@ -193,7 +194,7 @@ def living(database: Database) -> dict[str, list[tuple]]:
     def read(db) -> dict[str, list[tuple]]:
         rest = "WHERE deleted_at IS NULL"
         of_chats = f"{rest} AND chat_id IN (SELECT id FROM chats {rest})"
-        tables = {"chats": rest, "messages": of_chats, "summaries": of_chats}
+        tables = {"chats": rest, "messages": of_chats, "summaries": of_chats, "folders": "", "chat_tags": ""}
         return {
             name: db.execute(f"SELECT * FROM {name} {which}").fetchall() for name, which in tables.items()
         }
@@ -205,6 +206,7 @@ def empty(db) -> None:
     db.execute("UPDATE chats SET tip_message_id = NULL")
     db.execute("DELETE FROM messages")
     db.execute("DELETE FROM chats")
+    db.execute("DELETE FROM folders")
 
 
 def deleted(database: Database, chat_id: int) -> list[int]:
@@ -238,12 +240,37 @@ def operate(store: ChatStore, database: Database, chat_id: int, what: str, pick:
             get(store.trees.restore(gone[pick % len(gone) :]))
         case "branch" if some:
             get(store.trees.branch(some.id))
+        case _:
+            organise(store, chat, what, pick, text)
+    if started is not None:
+        get(store.finish(started.reply.id, started.reply.text + text, Status.STOPPED, STATS, ""))
+
+
+def organise(store: ChatStore, chat: Chat, what: str, pick: int, text: str) -> None:
+    chat_id, organiser = chat.id, store.organiser
+    folders = [folder.id for folder in get(organiser.folders())]
+    some = folders[pick % len(folders)] if folders else None
+    match what:
+        case "move":
+            get(organiser.move([chat_id], some if pick % 3 else None))
+        case "folder":
+            get(organiser.new_folder(f"Folder {pick} {len(folders)} {text}", [chat_id]))
+        case "name-folder" if some:
+            get(organiser.rename_folder(some, f"Other {pick} {text}"))
+        case "delete-folder" if some:
+            get(organiser.delete_folder(some))
+        case "tag":
+            get(organiser.tag([chat_id], f"tag {pick % 3}"))
+        case "untag":
+            get(organiser.untag([chat_id], f"tag {pick % 3}"))
+        case "archive":
+            get(organiser.archive([each.id for each in get(store.chats())], pick % 2 == 0))
+        case "delete-chat":
+            get(organiser.delete([chat_id]))
         case "rename":
             get(store.update_chat(chat_id, title=text or "x"))
         case "pin":
-            get(store.update_chat(chat_id, pinned=not chat.pinned))
-    if started is not None:
-        get(store.finish(started.reply.id, started.reply.text + text, Status.STOPPED, STATS, ""))
+            get(organiser.pin([chat_id], not chat.pinned))
 
 
 def one_path(store: ChatStore) -> None:
@@ -277,7 +304,10 @@ def test_any_changes_leave_one_path_and_can_be_undone(desk, operations: list) ->
             assert living(database) == states[-1]
         elif what not in ("undo", "redo"):
             before = states[-1]
-            operate(store, database, chat_id, what, pick, text)
+            try:
+                operate(store, database, chat_id, what, pick, text)
+            except UserError:  # the chat is deleted, or another folder has the name
+                assert living(database) == before
             if (after := living(database)) != before:
                 states.append(after)
                 undone.clear()
