@@ -254,6 +254,17 @@ def m0009_digests(db: Database) -> None:
     """)
 
 
+def m0010_references(db: Database) -> None:
+    """What looks for the chats and summaries that name a message, as SQLite does for each one that goes.
+
+    Without these it reads all chats for every message of a chat that is erased.
+    """
+    db.executescript("""
+        CREATE INDEX chats_by_tip ON chats(tip_message_id) WHERE tip_message_id IS NOT NULL;
+        CREATE INDEX summaries_by_until ON summaries(until_id);
+    """)
+
+
 STEPS = (
     m0001_chats,
     m0002_preferences,
@@ -264,6 +275,7 @@ STEPS = (
     m0007_organising,
     m0008_search,
     m0009_digests,
+    m0010_references,
 )
 migrations = Migrations("fireside")
 for _step in STEPS:

@@ -31,9 +31,9 @@ _MESSAGES = """
 """
 _CHATS = """
     INSERT INTO chats (
-        id, tip_message_id, pinned, created_at, updated_at, title, model_path, system_prompt, draft,
+        id, pinned, created_at, updated_at, title, model_path, system_prompt, draft,
         policy, context, folder_id, archived, deleted_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -129,7 +129,6 @@ def _beginnings(db: "sqlite_utils.Database") -> dict[bytes, list[int]]:
 
 
 def _insert(db: "sqlite_utils.Database", chats: Iterable[WholeChat]) -> list[int]:
-    db.execute("PRAGMA defer_foreign_keys=ON")  # until the end of this transaction: a chat and its tip
     folders = dict(db.execute("SELECT name, max(id) FROM folders GROUP BY name").fetchall())
     next_chat, next_message, next_summary = (
         db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]  # noqa: S608 -- no outside text
@@ -148,6 +147,8 @@ def _insert(db: "sqlite_utils.Database", chats: Iterable[WholeChat]) -> list[int
         _CHATS, [(*each.chat_row(_folder(db, folders, each.whole.folder)), when) for each in placed]
     )
     connection.executemany(_MESSAGES, (row for each in placed for row in each.message_rows()))
+    tips = [(each.messages.get(each.whole.chat.tip_id or 0), each.chat_id) for each in placed]
+    connection.executemany("UPDATE chats SET tip_message_id = ? WHERE id = ?", tips)
     connection.executemany(
         "INSERT INTO summaries (id, chat_id, until_id, created_at, kept, text) VALUES (?, ?, ?, ?, ?, ?)",
         [row for each in placed for row in each.summary_rows()],
@@ -229,7 +230,6 @@ class _Placed:
         chat = self.whole.chat
         return (
             self.chat_id,
-            None if chat.tip_id is None else self.messages.get(chat.tip_id),
             chat.pinned,
             chat.created_at,
             chat.updated_at,
