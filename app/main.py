@@ -49,6 +49,7 @@ from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.questions import Questions
 from app.services.recommendations import Recommendations
+from app.services.scrub import Scrub
 from app.services.snapshots import Snapshots
 from app.services.titles import Titles
 from app.services.trash import TrashCan
@@ -183,10 +184,12 @@ class Build:
         )
 
         self.services.trash.backups = backups.names
+        self._scrub = Scrub(self.database, kept, self.changes, lambda: bool(conversation.live), report)
 
     def begin(self) -> None:
         """Begin what takes long: open the database, end what a crash left open, list the models."""
         self.services.backups.begin()
+        self._scrub.begin()
         self.services.keeping.read()
         self.store.recover().add_done_callback(self._tell)
         self.services.trash.expire()
@@ -204,6 +207,7 @@ class Build:
 
     def close(self) -> None:
         """End everything, what is being written first."""
+        self._scrub.close()
         self.services.conversation.close()
         self.services.importing.close()
         self.services.exporting.close()
