@@ -1,4 +1,4 @@
-"""Chats and their messages: list, open, rename, pin, delete, branch, drafts, versions.
+"""Chats and their messages: list, open, rename, branch, drafts, versions.
 
 Everything returns a Future that the database's threads resolve; nothing here waits for the disk.
 """
@@ -32,7 +32,7 @@ class History:
         self._summaries = store.summaries
 
     def chats(self) -> "Future[list[Chat]]":
-        """Return all chats that are not deleted, pinned first, then the newest first."""
+        """Return all chats that are not deleted, pinned first, then the last used first."""
         return self._store.chats()
 
     def open(self, chat_id: int) -> "Future[tuple[Chat, Tree]]":
@@ -50,10 +50,6 @@ class History:
     def rename(self, chat_id: int, title: str) -> "Future[None]":
         """Give a chat a title; an empty one leaves it to the first message."""
         return self._store.update_chat(chat_id, title=" ".join(title.split()))
-
-    def pin(self, chat_id: int, pinned: bool) -> "Future[None]":
-        """Keep a chat at the top, or no longer."""
-        return self._store.update_chat(chat_id, pinned=pinned)
 
     def pin_message(self, message_id: int, pinned: bool) -> "Future[None]":
         """Have the model always see a message, however long the chat becomes; the opposite undoes it."""
@@ -112,11 +108,3 @@ class History:
         Fails with a UserError while an answer is being written there.
         """
         return self._store.trees.delete_branch(message_id)
-
-    def delete(self, chat_id: int) -> "Future[None]":
-        """Take a chat off the list; `restore` brings it back."""
-        return self._store.delete_chat(chat_id)
-
-    def restore(self, chat_id: int) -> "Future[None]":
-        """Undo `delete`."""
-        return self._store.restore_chat(chat_id)

@@ -69,6 +69,8 @@ def answer(
 ) -> list[Started]:
     """Insert an empty answer for each of `settings`; the first of them is the one that is shown."""
     living_chat(db, chat_id)
+    if parent_id is None:
+        raise UserError(_("The question to this answer was deleted."), _("Bring it back, or ask again."))
     if living_message(db, chat_id, parent_id).role is not Role.USER:
         raise UserError(_("Only your own messages can be answered."))
     replies = [

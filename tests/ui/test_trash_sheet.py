@@ -20,7 +20,7 @@ def deleted(fireside):
     fireside.qtbot.waitUntil(lambda: not fireside.conversation.live)
     fireside.settle()
     fireside.history.delete_branch(fireside.chat.state.path({})[2].id).result(10)
-    fireside.history.delete(1).result(10)
+    fireside.history.organising.delete([1]).result(10)
     settle(fireside)
     assert "Recently deleted" in fireside.titles()
     fireside.window.sidebar.view.trash_requested.emit()

@@ -141,7 +141,7 @@ def test_a_failed_answer_says_why(fireside):
 def test_words_that_could_not_be_stored_stay(fireside, qtbot):
     fireside.say("Hello")
     done(fireside)
-    fireside.history.delete(fireside.chat.id).result(10)  # as another Fireside would
+    fireside.history.organising.delete([fireside.chat.id]).result(10)  # as another Fireside would
     fireside.composer.fill("More", "More")
     fireside.composer.submit()
     qtbot.waitUntil(lambda: len(notices(fireside)) == 1)

@@ -48,9 +48,13 @@ def test_what_follows_a_deleted_message_moves_up(store: ChatStore, published: li
     assert shown(store, chat_id) == ["a", "A", "B", "c", "C"]
     get(store.trees.delete_message(ids[1]))
     assert shown(store, chat_id) == ["a", "B", "c", "C"]
+    with pytest.raises(UserError, match="can be answered"):
+        get(store.start_reply(chat_id, ids[3], MODEL, Settings()))
     assert get(store.chat(chat_id))[1].messages[ids[3]].parent_id == ids[0]
     get(store.trees.delete_message(ids[0]))
     assert shown(store, chat_id) == ["B", "c", "C"]
+    with pytest.raises(UserError, match="was deleted"):
+        get(store.start_reply(chat_id, None, MODEL, Settings()))
     with pytest.raises(UserError, match="no longer"):
         get(store.trees.delete_message(ids[0]))
 
@@ -194,7 +198,13 @@ def living(database: Database) -> dict[str, list[tuple]]:
     def read(db) -> dict[str, list[tuple]]:
         rest = "WHERE deleted_at IS NULL"
         of_chats = f"{rest} AND chat_id IN (SELECT id FROM chats {rest})"
-        tables = {"chats": rest, "messages": of_chats, "summaries": of_chats, "folders": "", "chat_tags": ""}
+        tables = {
+            "chats": rest,
+            "messages": of_chats,
+            "summaries": of_chats,
+            "folders": "",
+            "chat_tags": f"WHERE chat_id IN (SELECT id FROM chats {rest})",
+        }
         return {
             name: db.execute(f"SELECT * FROM {name} {which}").fetchall() for name, which in tables.items()
         }
