@@ -17,7 +17,7 @@ def add_history(
     history.add_argument("--tag", metavar="NAME", help=_("only those with this tag"))
     which = history.add_mutually_exclusive_group()
     which.add_argument(
-        "--archived", action="store_true", help=_("those in the archive, which are left out else")
+        "--archived", action="store_true", help=_("those in the archive, which are otherwise left out")
     )
     which.add_argument(
         "--deleted", action="store_true", help=_("those that were deleted and can be brought back")

@@ -41,7 +41,7 @@ def erase_question(trash: Trash, backups: Sequence[str]) -> Question:
     named += [messages_words(each) for each in trash.messages]
     more = len(named) - _MOST_NAMED
     if more > 1:
-        named = [*named[:_MOST_NAMED], plural("{count} more", "{count} more", more).format(count=more)]
+        named = [*named[:_MOST_NAMED], _("{count} more").format(count=more)]
     text = _("Erase this for good?") + "\n" + "\n".join(named)
     cannot = _("It cannot be brought back, and nothing that was done before can be undone.")
     kept = ""

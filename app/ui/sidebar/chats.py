@@ -287,9 +287,9 @@ def shown_title(chat: Chat) -> str:
 def _of_group(shown: Heading | Drawer, role: int) -> Any:
     """Answer one role of a row that is no chat."""
     if role == Qt.ItemDataRole.AccessibleTextRole and isinstance(shown, Drawer) and shown.count is not None:
-        words = plural("{name}, {count} chat, ", "{name}, {count} chats, ", shown.count)
+        words = plural("{name}, {count} chat, {state}", "{name}, {count} chats, {state}", shown.count)
         state = _("open") if shown.open else _("closed")
-        return words.format(name=shown.text, count=shown.count) + state
+        return words.format(name=shown.text, count=shown.count, state=state)
     if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
         return shown.text
     return None
