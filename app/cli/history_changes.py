@@ -95,7 +95,7 @@ def _ask(trash: Trash, backups: Sequence[str], arguments: argparse.Namespace) ->
     print(question.text, question.details, sep="\n")
     # Translators: the first letter of the answer that erases; the question is asked in the terminal.
     yes = _("y")
-    if input(_("Erase it? [{yes}/N] ").format(yes=yes)).strip().casefold()[:1] != yes.casefold():
+    if input(_("Erase it? [{yes}/N] ").format(yes=yes)).strip().casefold()[:1] not in {yes.casefold(), "y"}:
         raise UserError(_("Nothing was erased."))
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from app.domain.budget import Summary
 from app.domain.chat import Chat, Message
+from app.domain.errors import UserError
 from app.domain.generation import Failed, Rendered, Request
+from app.domain.language import _
 from app.domain.settings import Settings
 from app.engine.worker import Engine
 from app.services.errands import Errands, Events
@@ -36,17 +38,29 @@ class ExactPrompts:
         self._store, self._engine, self._post, self._errands = store, engine, post, errands
 
     def of(self, answer: Message) -> "Future[Rendered]":
-        """Return what the model of `answer` read before it."""
+        """Return what the model of `answer` read before it.
+
+        Fails with a UserError when a part of that was deleted since.
+        """
         asked: Future[Rendered] = Future()
 
         def read(reading: "Future[tuple[Chat, list[Message], list[Summary]]]") -> None:
-            if (error := reading.exception()) is not None:
+            if (error := reading.exception() or self._incomplete(missing)) is not None:
                 asked.set_exception(error)
             else:
                 self._post(lambda: self._render(answer, *reading.result(), asked))
 
+        missing = self._store.trees.is_missing(answer)  # done before what is read after it
         self._store.summarised_path(answer.chat_id, answer.parent_id).add_done_callback(read)
         return asked
+
+    def _incomplete(self, missing: "Future[bool]") -> BaseException | None:
+        if missing.exception() is None and missing.result():
+            return UserError(
+                _("Something that the model read before this answer was deleted since."),
+                _("Bring it back to see all of it."),
+            )
+        return missing.exception()
 
     def _render(
         self,

@@ -68,7 +68,7 @@ class ChatStore:
         self._database = database
         self._changes = changes
         self.undo = UndoLog(database, changes)
-        self.trees = Trees(self.undo, changes)
+        self.trees = Trees(database, self.undo, changes)
         self.organiser = Organiser(database, changes, self.undo)
         self.trash = TrashStore(database, changes, self.undo)
         self.summaries = Summaries(database, changes, self.undo)

@@ -15,21 +15,35 @@ from app.domain.chat import Message, Status, Tree
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.undo import Act
+from app.storage.database import Database
+from app.storage.in_memory import by_id
 from app.storage.rows import columns, read_messages, read_path, require
 from app.storage.trash import moment
 from app.storage.turns import TICK, living_chat, living_message, no_message
 from app.storage.undo import UndoLog
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
+    import sqlite_utils
 
 
 class Trees:
-    """Changes the trees of one database; each change can be undone. Futures resolve after the commit."""
+    """Changes the trees of one database; each change can be undone. Futures resolve after the commit.
 
-    def __init__(self, undo: UndoLog, changes: Changes) -> None:
-        self._undo, self._changes = undo, changes
+    Attributes:
+        beside: Those of the incognito chats.
+    """
 
+    beside: "Trees | None" = None
+
+    def __init__(self, database: Database, undo: UndoLog, changes: Changes) -> None:
+        self._database, self._undo, self._changes = database, undo, changes
+
+    @by_id
+    def is_missing(self, answer: Message) -> "Future[bool]":
+        """Return whether a message above `answer` was deleted after it was written."""
+        return self._database.read(lambda db: _is_missing(db, answer))
+
+    @by_id
     def delete_message(self, message_id: int) -> "Future[int]":
         """Delete one message: what follows it moves up to what it followed. Returns the chat's id."""
         return self._undo.write(
@@ -39,6 +53,7 @@ class Trees:
             committed=self._publish,
         )
 
+    @by_id
     def delete_branch(self, message_id: int) -> "Future[int]":
         """Delete a message and all that follows it, in every version. Returns the chat's id."""
         return self._undo.write(
@@ -57,6 +72,7 @@ class Trees:
             committed=self._publish,
         )
 
+    @by_id
     def branch(self, message_id: int) -> "Future[int]":
         """Copy the messages up to this one into a new chat with the same settings; returns its id."""
         return self._undo.write(
@@ -71,7 +87,22 @@ class Trees:
         self._changes.publish(Changed(Kind.CHATS, (chat_id,)))
 
 
-def _delete(db: "Database", message_id: int, *, branch: bool) -> int:
+def _is_missing(db: "sqlite_utils.Database", answer: Message) -> bool:
+    found = db.execute(
+        """
+        WITH RECURSIVE above(id, parent_id, deleted_at) AS (
+            SELECT id, parent_id, NULL FROM messages WHERE id = ?
+            UNION ALL
+            SELECT messages.id, messages.parent_id, messages.deleted_at FROM above JOIN messages
+            ON messages.id = above.parent_id AND messages.id < above.id
+        ) SELECT 1 FROM above WHERE deleted_at > ? LIMIT 1
+        """,
+        [answer.id, answer.created_at],
+    ).fetchone()
+    return found is not None
+
+
+def _delete(db: "sqlite_utils.Database", message_id: int, *, branch: bool) -> int:
     gone = _message(db, message_id)
     tree = _tree(db, gone.chat_id)
     below = _below(tree, message_id)
@@ -104,7 +135,7 @@ def _instead(tree: Tree, message_id: int) -> int | None:
     return tree.messages[message_id].parent_id
 
 
-def _restore(db: "Database", message_ids: Sequence[int]) -> int:
+def _restore(db: "sqlite_utils.Database", message_ids: Sequence[int]) -> int:
     found = read_messages(
         db,
         "WHERE id IN (SELECT value FROM json_each(?)) AND deleted_at IS NOT NULL ORDER BY id",
@@ -122,7 +153,7 @@ def _restore(db: "Database", message_ids: Sequence[int]) -> int:
     return chat_id
 
 
-def _branch(db: "Database", message_id: int) -> int:
+def _branch(db: "sqlite_utils.Database", message_id: int) -> int:
     source = _message(db, message_id)
     path = read_path(db, message_id)
     if any(message.status is Status.WRITING for message in path):
@@ -150,7 +181,7 @@ _NEW_CHAT = {"title", "created_at", "updated_at", "tip_message_id", "deleted_at"
 _NEW_MESSAGE = {"id", "chat_id", "parent_id", "seen_from", "summary_id", "deleted_at"}
 
 
-def _copy_messages(db: "Database", chat_id: int, path: Sequence[Message]) -> dict[int, int]:
+def _copy_messages(db: "sqlite_utils.Database", chat_id: int, path: Sequence[Message]) -> dict[int, int]:
     """Copy a path with all that belongs to it; return the new id of each message."""
     kept = ", ".join(name for name in columns(db, "messages") if name not in _NEW_MESSAGE)
     new: dict[int, int] = {}
@@ -178,7 +209,7 @@ def _copy_messages(db: "Database", chat_id: int, path: Sequence[Message]) -> dic
 
 
 def _copy_summaries(
-    db: "Database", chat_id: int, path: Sequence[Message], new: dict[int, int]
+    db: "sqlite_utils.Database", chat_id: int, path: Sequence[Message], new: dict[int, int]
 ) -> dict[int, int]:
     """Copy the summaries of a path; return the new id of each."""
     copied: dict[int, int] = {}
@@ -193,7 +224,7 @@ def _copy_summaries(
     return copied
 
 
-def _branch_title(db: "Database", title: str) -> str:
+def _branch_title(db: "sqlite_utils.Database", title: str) -> str:
     """Return a title that no chat has yet, made of that of the chat that is left."""
     # Translators: the title of a chat that begins as a copy of another one, and of further copies.
     first, further = _("{title} (branch)"), _("{title} (branch {number})")
@@ -208,7 +239,7 @@ def _branch_title(db: "Database", title: str) -> str:
     return wanted
 
 
-def _message(db: "Database", message_id: int) -> Message:
+def _message(db: "sqlite_utils.Database", message_id: int) -> Message:
     """Return a message that is in a tree, of a chat that is not deleted."""
     row = db.execute("SELECT chat_id FROM messages WHERE id = ?", [message_id]).fetchone()
     if row is None:
@@ -217,7 +248,7 @@ def _message(db: "Database", message_id: int) -> Message:
     return living_message(db, row[0], message_id)
 
 
-def _tree(db: "Database", chat_id: int) -> Tree:
+def _tree(db: "sqlite_utils.Database", chat_id: int) -> Tree:
     return Tree.of(read_messages(db, "WHERE chat_id = ? AND deleted_at IS NULL ORDER BY id", [chat_id]))
 
 

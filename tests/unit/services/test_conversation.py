@@ -330,6 +330,16 @@ def test_closing_leaves_every_version_to_be_continued(desk: Desk) -> None:
     assert [(m.text, m.status) for m in kept] == [(word, Status.INTERRUPTED) for word in "ace"]
 
 
+def test_the_exact_prompt_is_not_told_once_a_part_of_it_is_deleted(desk: Desk) -> None:
+    first = desk.finish(desk.send("One"))
+    second = desk.finish(desk.send("Two", first))
+    desk.loop.result(desk.store.trees.delete_message(first.id))
+    with pytest.raises(UserError, match="was deleted since"):
+        desk.loop.result(desk.conversation.prompt(second))
+    third = desk.finish(desk.send("Three", second))
+    assert not desk.loop.result(desk.store.trees.is_missing(third))  # it was gone before
+
+
 def test_the_exact_prompt_of_an_answer(desk: Desk) -> None:
     first = desk.finish(desk.send("One"))
     second = desk.finish(desk.send("Two", first))
