@@ -96,7 +96,9 @@ class FirstRun(QWidget):
             self._show_first(self._first, offers)
             self._show_links(offers)
             machine = self._offers.machine
-            said = (_computer(machine) if machine else "", self._meanwhile)
+            download, _progress = offers.downloads.get(self._first.id, (None, None))
+            here = download is not None and download.state is State.DONE
+            said = (_computer(machine) if machine else "", "" if here else self._meanwhile)
             self._machine.setText("\n".join(filter(None, said)))
         if before != (self.ready, self.begun):
             self.changed.emit()
@@ -141,7 +143,6 @@ class FirstRun(QWidget):
         if self.button.text() != words:
             self.button.setText(words)
             self.button.setAccessibleName(f"{words}: {first.name}")
-        self.button.setEnabled(not asked)
 
     def _show_way(self, download: Download, progress: Progress) -> None:
         self._bar.show_part(progress.done / max(download.size, 1), "accent" if progress.running else "soft")
@@ -207,7 +208,8 @@ class FirstRun(QWidget):
         return [widget for widget in widgets if isinstance(widget, QPushButton)]
 
     def _press(self) -> None:
-        if self._first is not None:
+        # It is not disabled meanwhile: the keyboard would be led on to another button.
+        if self._first is not None and self._first.id not in self._offers.offers().asked:
             self._offers.fetch(self._first)
 
 

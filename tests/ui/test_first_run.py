@@ -21,10 +21,16 @@ def test_two_clicks_to_a_model_of_ones_own(fireside, first_run, second_model, mo
         one = first_run._first
         hub.add(one.repository, {f"{one.repository.split('/')[1]}-{one.quantization}.gguf": second_model})
         assert first_run.button.text().startswith("Download ")
+        assert "While it downloads" in first_run._machine.text()
+        first_run.button.setFocus()
         first_run.button.click()
-        assert not first_run.button.isEnabled()
+        first_run.button.click()  # asks no second time
+        assert first_run.button.text() == "Asking the hub…"
+        assert first_run.button.hasFocus()
         qtbot.waitUntil(lambda: first_run.button.text() == "Use it", timeout=15_000)
         assert first_run.isVisible()
+        assert first_run.button.hasFocus()
+        assert "While it downloads" not in first_run._machine.text()
         first_run.button.click()
         qtbot.waitUntil(lambda: one.repository.split("/")[0] in fireside.chat.model.path.parts)
         qtbot.waitUntil(lambda: not first_run.isVisible())
