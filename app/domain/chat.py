@@ -28,6 +28,9 @@ class Status(StrEnum):
     FAILED = "failed"  # the engine could not go on
 
 
+INCOGNITO = 1 << 30
+"""From here on ids are those of incognito chats and their messages, which no file has so many of."""
+
 CONTINUABLE = frozenset({Status.CUT, Status.STOPPED, Status.INTERRUPTED, Status.FAILED})
 
 
@@ -120,6 +123,11 @@ class Chat:
     tags: tuple[str, ...] = ()
     deleted_at: float | None = None
 
+    @property
+    def incognito(self) -> bool:
+        """Return whether nothing may be kept of it."""
+        return is_incognito(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -177,6 +185,11 @@ class Started:
     path: list[Message]
     reply: Message
     summaries: tuple[Summary, ...] = ()
+
+
+def is_incognito(chat_id: int | None) -> bool:
+    """Return whether nothing may be kept of the chat, or message, of this id."""
+    return chat_id is not None and chat_id >= INCOGNITO
 
 
 TITLE_LENGTH = 60

@@ -34,6 +34,7 @@ class Act(StrEnum):
     RENAME_FOLDER = "rename-folder"
     DELETE_FOLDER = "delete-folder"
     IMPORT = "import"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ def act_words(act: Act) -> str:
         Act.RENAME_FOLDER: _("rename folder"),
         Act.DELETE_FOLDER: _("delete folder"),
         Act.IMPORT: _("import"),
+        Act.KEEP: _("keep chat"),
     }[act]
 
 

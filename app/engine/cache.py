@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from app.domain.chat import is_incognito
 from app.engine.checkpoints import AdapterKey, Checkpoints
 from app.engine.context import Context
 from app.engine.prefix import common_length
@@ -20,11 +21,12 @@ class CachedSequence:
         id: Its number for llama.cpp.
         tokens: What it holds, at positions 0, 1, 2, ….
         adapters: The LoRA adapters that its tokens were read through.
-        chat: Whose conversation it is; None when no trace of it may be kept.
+        chat: Whose conversation it is; None for that of no chat, of which no trace may be kept.
         used: The larger, the more recently.
         busy: An answer is being written in it: it never gives way.
         saved: How many of its tokens lie in a snapshot.
         tried: How many were to be saved last, whether it went well or not.
+        ends: Its conversation was forgotten while it was busy: it is cleared when it is released.
     """
 
     id: int
@@ -35,6 +37,12 @@ class CachedSequence:
     busy: bool = False
     saved: int = 0
     tried: int = 0
+    ends: bool = False
+
+    @property
+    def may_be_saved(self) -> bool:
+        """Return whether what it holds may go to the disk."""
+        return self.chat is not None and not is_incognito(self.chat)
 
 
 class Cache:
@@ -122,7 +130,10 @@ class Cache:
     def release(self, sequence: CachedSequence) -> None:
         """Let go of a sequence whose answer has ended; what it holds stays as long as there is room."""
         sequence.busy = False
-        self.checkpoint(sequence)
+        if sequence.ends:
+            self.clear(sequence)
+        else:
+            self.checkpoint(sequence)
 
     def checkpoint(self, sequence: CachedSequence) -> None:
         """Remember this point of a sequence, where its memory could not go back to it by itself."""
@@ -182,11 +193,13 @@ class Cache:
         self._snapshots = None
 
     def forget_chat(self, chat: int) -> None:
-        """Forget a conversation, on disk too; one that is being answered just leaves no trace."""
+        """Forget a conversation, on disk too; one that is being answered is forgotten at the end of that."""
         for sequence in self._sequences:
             if sequence.chat == chat:
                 sequence.chat = None
-                if not sequence.busy:
+                if sequence.busy:
+                    sequence.ends = True
+                else:
                     self.clear(sequence)
         if self._snapshots is not None:
             self._snapshots.forget(chat)
@@ -284,8 +297,8 @@ class Cache:
         self, tokens: list[int], adapters: AdapterKey, chat: int | None, reused: int
     ) -> CachedSequence | None:
         """Return a sequence restored from disk when that gives more than the `reused` tokens at hand."""
-        if self._snapshots is None or chat is None:
-            return None
+        if self._snapshots is None or chat is None or is_incognito(chat):
+            return None  # to use one leaves a trace as well: when that was
         found = self._snapshots.best(tokens[:-1], adapters, at_least=reused, whole=self.needs_checkpoints)
         if found is None:
             return None
@@ -308,7 +321,7 @@ class Cache:
     def _is_unsaved(self, sequence: CachedSequence) -> bool:
         return (
             self._snapshots is not None
-            and sequence.chat is not None
+            and sequence.may_be_saved
             and len(sequence.tokens) - sequence.saved >= self._snapshots.worthwhile
             and sequence.tried != len(sequence.tokens)
         )
@@ -323,7 +336,7 @@ class Cache:
 
     def _forget_record(self, sequence: CachedSequence) -> None:
         sequence.tokens = []
-        sequence.adapters, sequence.chat = (), None
+        sequence.adapters, sequence.chat, sequence.ends = (), None, False
         sequence.saved = sequence.tried = 0
 
 

@@ -40,9 +40,12 @@ class Titles:
         self._store, self._engine, self._post, self._wanted = store, engine, post, wanted
 
     def consider(self, live: Live, errands: Errands) -> None:
-        """Name the chat of an answer that is complete, if it is the first one and nobody has named it."""
+        """Name the chat of an answer that is complete, if it is the first one and nobody has named it.
+
+        An incognito chat is in no list, and needs no name.
+        """
         path, chat = live.started.path, live.started.chat
-        if len(path) != 1 or chat.title != title_from(path[0].text):
+        if len(path) != 1 or chat.title != title_from(path[0].text) or chat.incognito:
             return
 
         def known(wanted: "Future[bool]") -> None:

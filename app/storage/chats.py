@@ -13,6 +13,7 @@ from app.domain.settings import Settings
 from app.domain.undo import Act
 from app.storage import probabilities, turns, uses
 from app.storage.database import Database
+from app.storage.in_memory import by_id
 from app.storage.organising import Organiser
 from app.storage.rows import read_chats, read_messages, read_path, require, storable
 from app.storage.search import SearchStore
@@ -62,7 +63,10 @@ class ChatStore:
         trees: Takes messages out of chats, and makes chats of parts of others.
         summaries: What stands for the older messages of long chats.
         search: Finds messages by their words.
+        beside: The store of the incognito chats, which does what concerns one of them.
     """
+
+    beside: "ChatStore | None" = None
 
     def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
@@ -74,6 +78,7 @@ class ChatStore:
         self.summaries = Summaries(database, changes, self.undo)
         self.search = SearchStore(database)
 
+    @by_id
     def start_turn(
         self,
         chat_id: int | None,
@@ -97,6 +102,7 @@ class ChatStore:
             committed=self._publish_turn,
         )
 
+    @by_id
     def start_reply(
         self, chat_id: int, parent_id: int | None, model: ModelIdentity, settings: Settings
     ) -> "Future[Started]":
@@ -108,6 +114,7 @@ class ChatStore:
             committed=self._publish_turn,
         )
 
+    @by_id
     def start_replies(
         self, chat_id: int, parent_id: int | None, model: ModelIdentity, settings: Sequence[Settings]
     ) -> "Future[list[Started]]":
@@ -122,6 +129,7 @@ class ChatStore:
             committed=lambda started: self._publish_turn(*started),
         )
 
+    @by_id
     def resume_reply(self, message_id: int, model: ModelIdentity, settings: Settings) -> "Future[Started]":
         """Make an answer that broke off one that is being written again; its text so far stays."""
         return self.undo.write(
@@ -131,6 +139,7 @@ class ChatStore:
             committed=self._publish_turn,
         )
 
+    @by_id
     def append_chunk(
         self,
         message_id: int,
@@ -155,6 +164,7 @@ class ChatStore:
             )
         )
 
+    @by_id
     def finish(
         self,
         message_id: int,
@@ -180,14 +190,17 @@ class ChatStore:
             turns.recover, durable=True, committed=lambda ids: self._publish(Kind.MESSAGES, *ids)
         )
 
+    @by_id
     def probabilities(self, message_id: int) -> "Future[list[Chosen]]":
         """Return how likely each token of an answer was; empty when that was not asked for."""
         return self._database.read(lambda db: probabilities.read(db, message_id))
 
+    @by_id
     def path(self, chat_id: int, tip_id: int | None) -> "Future[tuple[Chat, list[Message]]]":
         """Return a chat, and its messages from the first to `tip_id`."""
         return self._database.read(lambda db: (living_chat(db, chat_id), read_path(db, tip_id)))
 
+    @by_id
     def summarised_path(
         self, chat_id: int, tip_id: int | None
     ) -> "Future[tuple[Chat, list[Message], list[Summary]]]":
@@ -201,6 +214,7 @@ class ChatStore:
         rest = "WHERE deleted_at IS NULL ORDER BY pinned DESC, updated_at DESC, id DESC"
         return self._database.read(lambda db: read_chats(db, rest))
 
+    @by_id
     def chat(self, chat_id: int) -> "Future[tuple[Chat, Tree]]":
         """Return a chat with all its messages that are not deleted."""
         return self._database.read(
@@ -210,6 +224,7 @@ class ChatStore:
             )
         )
 
+    @by_id
     def changed(self, chat_id: int, ids: tuple[int, ...]) -> "Future[tuple[Chat, list[Message]]]":
         """Return a chat, and those of its messages that are among `ids`, in the order of their ids."""
         rest = (
@@ -219,6 +234,7 @@ class ChatStore:
             lambda db: (living_chat(db, chat_id), read_messages(db, rest, [json.dumps(ids), chat_id]))
         )
 
+    @by_id
     def update_chat(self, chat_id: int, **fields: Unpack[ChatFields]) -> "Future[None]":
         """Change fields of a chat; an empty title stands for that of its first message."""
         act = next((_ACTS[name](value) for name, value in fields.items() if name in _ACTS), None)
@@ -234,6 +250,7 @@ class ChatStore:
             return self._database.write(write, committed=told)
         return self.undo.write(act, write, committed=told)
 
+    @by_id
     def pin_message(self, message_id: int, pinned: bool) -> "Future[None]":
         """Have the model always see a message, or no longer."""
         sql = "UPDATE messages SET pinned = ? WHERE id = ?"
@@ -243,6 +260,7 @@ class ChatStore:
             committed=lambda done: self._publish(Kind.MESSAGES, message_id),
         )
 
+    @by_id
     def mark_seen(self, message_id: int, seen_from: int, summary_id: int | None) -> "Future[None]":
         """Remember from which message on the model of an answer saw the chat, and with which summary."""
         sql = "UPDATE messages SET seen_from = ?, summary_id = ? WHERE id = ?"
@@ -251,6 +269,7 @@ class ChatStore:
             committed=lambda done: self._publish(Kind.MESSAGES, message_id),
         )
 
+    @by_id
     def name_chat(self, chat_id: int, title: str, *, instead_of: str) -> "Future[bool]":
         """Give a chat a title, if it still has the one `instead_of`; return whether it had."""
         sql = "UPDATE chats SET title = ? WHERE id = ? AND title = ?"

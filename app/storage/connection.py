@@ -36,11 +36,20 @@ _PRAGMAS = (
 
 def connect(path: Path, mode: str) -> "sqlite_utils.Database":
     """Open a file, as `mode` (https://sqlite.org/uri.html) says, and look into it for the first time."""
+    return _opened(f"{path.absolute().as_uri()}?{mode}")
+
+
+def connect_in_memory() -> "sqlite_utils.Database":
+    """Open a database that lies in memory alone, with all that SQLite keeps beside it."""
+    return _opened(":memory:")
+
+
+def _opened(address: str) -> "sqlite_utils.Database":
     import pysqlite3
     import sqlite_utils
 
     connection: sqlite3.Connection = pysqlite3.connect(
-        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        address, uri=True, timeout=BUSY_SECONDS, isolation_level=None
     )
     try:
         # A damaged byte in a text must not make its whole table unreadable.

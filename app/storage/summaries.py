@@ -11,6 +11,7 @@ from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.undo import Act
 from app.storage.database import Database
+from app.storage.in_memory import by_id
 from app.storage.rows import require, storable
 from app.storage.undo import UndoLog
 
@@ -22,17 +23,24 @@ class Summaries:
     """The summaries of one database. A new one never takes the place of an older one, which answers refer to.
 
     `Changed(SUMMARIES)` with the chat's id is published after each commit.
+
+    Attributes:
+        beside: Those of the incognito chats.
     """
+
+    beside: "Summaries | None" = None
 
     def __init__(self, database: Database, changes: Changes, undo: UndoLog) -> None:
         self._database = database
         self._changes = changes
         self._undo = undo
 
+    @by_id
     def of(self, chat_id: int) -> "Future[list[Summary]]":
         """Return the summaries of a chat, oldest first."""
         return self._database.read(lambda db: read_summaries(db, chat_id))
 
+    @by_id
     def add(self, chat_id: int, until_id: int, text: str, kept: str = "") -> "Future[Summary]":
         """Store what stands for the messages up to `until_id`; it begins with `kept`, a person's words."""
         return self._database.write(
@@ -40,16 +48,18 @@ class Summaries:
             committed=lambda summary: self._publish(summary.chat_id),
         )
 
-    def edit(self, summary: Summary, text: str) -> "Future[None]":
-        """Change what a summary says; from then on it counts as a person's.
+    @by_id
+    def edit(self, summary: Summary, text: str, kept: str | None = None) -> "Future[None]":
+        """Change what a summary says; it begins with `kept`, a person's words, and without is all theirs.
 
         Raises:
             UserError: For an empty text, and through the future when the summary is not there.
         """
         if not text.strip():
             raise UserError(_("A summary cannot be empty."), _("Write what the model should remember."))
-        sql = "UPDATE summaries SET text = :text, kept = :text WHERE id = :id"
-        words = {"text": storable(text.strip()), "id": summary.id}
+        sql = "UPDATE summaries SET text = :text, kept = :kept WHERE id = :id"
+        own = text.strip() if kept is None else kept
+        words = {"text": storable(text.strip()), "kept": storable(own), "id": summary.id}
         gone = UserError(_("This summary no longer exists."))
         return self._undo.write(
             Act.EDIT_SUMMARY,

@@ -13,6 +13,7 @@ from app.domain.undo import Act
 from app.domain.whole_chat import WholeChat, mark, marks
 from app.storage import probabilities
 from app.storage.database import Database
+from app.storage.in_memory import by_id
 from app.storage.rows import compact, read_messages, storable
 from app.storage.summaries import read_summaries
 from app.storage.trash import moment
@@ -46,7 +47,12 @@ class WholeChats:
     Chats that come in are stored in steps, each of which is committed, but rest among the deleted ones
     until `show` brings them all at once. If this process dies before that, `left_behind` names them at the
     next start, and `erase` takes them away: what comes in is there whole, or not at all.
+
+    Attributes:
+        beside: The incognito chats.
     """
+
+    beside: "WholeChats | None" = None
 
     def __init__(self, database: Database, changes: Changes, undo: UndoLog) -> None:
         self._database = database
@@ -58,6 +64,7 @@ class WholeChats:
         sql = "SELECT id FROM chats WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC"
         return self._database.read(lambda db: [row[0] for row in db.execute(sql)])
 
+    @by_id
     def read(self, chat_id: int) -> "Future[WholeChat]":
         """Return a chat with all of it; an answer that is being written is one that was interrupted.
 
@@ -80,7 +87,13 @@ class WholeChats:
 
         Folders are found by their names, and made where there is none of the name.
         """
-        return self._database.write(lambda db: _insert(db, chats))
+        return self._database.write(lambda db: _arrive(db, chats))
+
+    def add(self, chat: WholeChat) -> "Future[int]":
+        """Store one chat, in one step that can be undone; returns its id."""
+        return self._undo.write(
+            Act.KEEP, lambda db: _add(db, chat), durable=True, committed=lambda added: self._publish([added])
+        )
 
     def show(self) -> "Future[list[int]]":
         """Show all that this process has inserted, in one step that can be undone; return the ids."""
@@ -160,9 +173,19 @@ def _insert(db: "sqlite_utils.Database", chats: Iterable[WholeChat]) -> list[int
     for each in placed:
         for message_id, chosen in each.whole.probabilities.items():
             probabilities.insert(db, each.messages[message_id], chosen)
-    ids = [each.chat_id for each in placed]
-    _remember(db, _ARRIVING + this_process(), [*_arriving(db).get(_ARRIVING + this_process(), []), *ids])
+    return [each.chat_id for each in placed]
+
+
+def _arrive(db: "sqlite_utils.Database", chats: Iterable[WholeChat]) -> list[int]:
+    ids, key = _insert(db, chats), _ARRIVING + this_process()
+    _remember(db, key, [*_arriving(db).get(key, []), *ids])
     return ids
+
+
+def _add(db: "sqlite_utils.Database", chat: WholeChat) -> int:
+    (chat_id,) = _insert(db, [chat])
+    db.execute("UPDATE chats SET deleted_at = NULL WHERE id = ?", [chat_id])
+    return chat_id
 
 
 def _show(db: "sqlite_utils.Database") -> list[int]:
