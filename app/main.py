@@ -4,12 +4,13 @@ import argparse
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_registry.library import Library
 
@@ -45,11 +46,13 @@ from app.services.long_reading import LongReadings
 from app.services.model_facts import ModelFacts
 from app.services.models import Models
 from app.services.network import Network
+from app.services.place import Place
 from app.services.preferences import Preferences
 from app.services.prospects import Prospects
 from app.services.questions import Questions
 from app.services.recommendations import Recommendations
 from app.services.scrub import Scrub
+from app.services.selftest import SELFTEST
 from app.services.snapshots import Snapshots
 from app.services.titles import Titles
 from app.services.trash import TrashCan
@@ -90,6 +93,8 @@ def _run(argv: Sequence[str] | None) -> int:
         from app.engine import trial_process
 
         return trial_process.run(Path(words[1]), float(words[2]))
+    if words == [SELFTEST]:
+        return _selftest()
     arguments = parser().parse_args(words)
     folders = Folders.at(arguments.home)
     try:
@@ -184,12 +189,14 @@ class Build:
         )
 
         self.services.trash.backups = backups.names
+        self._place = Place(folders, kept, report)
         self._scrub = Scrub(self.database, kept, self.changes, lambda: bool(conversation.live), report)
 
     def begin(self) -> None:
         """Begin what takes long: open the database, end what a crash left open, list the models."""
         self.services.backups.begin()
         self._scrub.begin()
+        self._place.begin()
         self.services.keeping.read()
         self.store.recover().add_done_callback(self._tell)
         self.services.trash.expire()
@@ -290,6 +297,49 @@ def _window(folders: Folders) -> int:
         return run(application, window, build.begin)
     finally:
         build.close()
+
+
+def _selftest() -> int:
+    """Try all that this program came with, print what was found as JSON, and return 1 for a part that fails.
+
+    It keeps to a folder of its own unless FIRESIDE_HOME names one, and shows nothing.
+    """
+    from app import __version__
+    from app.cli.output import print_json
+    from app.services import selftest
+
+    with tempfile.TemporaryDirectory(prefix="fireside-selftest-", ignore_cleanup_errors=True) as own:
+        folders = Folders.at(Path(os.environ.get("FIRESIDE_HOME") or own))
+        footprint = selftest.Footprint([folders.data, Path(tempfile.gettempdir())])
+        footprint.watch()
+        folders.create()
+        checks = _selftest_parts(folders)
+    checks["files"] = selftest.outcome(footprint.files)
+    checks["sockets"] = selftest.outcome(footprint.sockets)
+    passed = all(found["passed"] for found in checks.values())
+    print_json({"passed": passed, "fireside": __version__, "checks": checks})
+    return 0 if passed else 1
+
+
+def _selftest_parts(folders: Folders) -> dict[str, dict[str, Any]]:
+    if not _has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from app.services import selftest
+    from app.ui import selftest as of_window
+    from app.ui.application import make_application
+    from app.ui.post import Poster
+
+    application = make_application(sys.argv[:1])
+    poster = Poster()
+    build = Build(folders, poster.post, poster.report)
+    try:
+        return {
+            **of_window.examine(lambda: make_window(build, poster)),
+            **selftest.examine(build.services),
+        }
+    finally:
+        build.close()
+        application.processEvents()
 
 
 def make_window(build: Build, poster: "Poster") -> "MainWindow":

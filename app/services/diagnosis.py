@@ -11,7 +11,7 @@ import psutil
 from app import __version__
 from app.domain.loading import LoadOptions
 from app.engine.threads import Cores, Threads
-from app.services import snapshots
+from app.services import place, snapshots
 from app.storage.database import Database
 from app.storage.folders import Folders
 from models_registry.fit import DEFAULT_CONTEXT, choose, usual_context
@@ -61,6 +61,7 @@ def diagnose(folders: Folders, database: Database) -> dict[str, Any]:
             "database": str(folders.database),
             "logs": str(folders.logs),
             "writable": os.access(folders.data, os.W_OK),
+            "warning": place.warning(folders),
         },
         "snapshots": snapshots.usage(folders).to_json(),
     }
