@@ -86,7 +86,7 @@ def test_versions_stream_side_by_side_and_can_be_looked_at(fireside, qtbot):
     done(fireside)
     fireside.engine.hold = True
     asked = [a.text() for a in widget(fireside)._actions.menu().actions()]
-    assert asked == ["Write 3 more versions", "Show what the model read"]
+    assert asked[:2] == ["Write 3 more versions", "Show what the model read"]
     widget(fireside).asked.emit("versions")
     qtbot.waitUntil(lambda: len(fireside.conversation.live) == 3)
     fireside.settle()

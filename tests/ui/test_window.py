@@ -315,7 +315,7 @@ def test_deleting_and_undoing(fireside, qtbot):
     done(fireside)
     chat_id = fireside.chat.id
     fireside.window.sidebar.view.asked.emit("delete", [chat_id], None)
-    qtbot.waitUntil(lambda: fireside.titles() == [])
+    qtbot.waitUntil(lambda: fireside.titles() == ["Recently deleted"])
     assert fireside.shown() == []
     assert notices(fireside) == ["The chat was deleted."]
     undo = next(b for b in fireside.window.findChildren(QPushButton) if b.text() == "Undo")
