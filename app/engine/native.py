@@ -25,6 +25,7 @@ import llama_cpp.llama_cpp as api
 
 _log = logging.getLogger("fireside.llama")
 _CONTINUED = 5
+_CPU = 0  # GGML_BACKEND_DEVICE_TYPE_CPU
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 # The newest lines of llama.cpp's log: the only place where it says why a file was refused.
@@ -72,7 +73,21 @@ def start(crash_note: Path | None = None) -> None:
     _return_large_memory()
     api.llama_log_set(_on_log, ctypes.c_void_p(0))
     _library("ggml-base").ggml_set_abort_callback(_on_abort)
+    _load_processor()
     api.llama_backend_init()
+
+
+def _load_processor() -> None:
+    """Load what computes on this processor, in a build with a library for each kind (GGML_BACKEND_DL).
+
+    Such a build knows nothing to compute on by itself. llama.cpp asks each library whether it suits this
+    processor, and keeps the one that makes the most of it; what computes on a GPU is loaded likewise.
+    """
+    registry = _library("ggml")
+    registry.ggml_backend_dev_by_type.restype = ctypes.c_void_p
+    registry.ggml_backend_load_all_from_path.restype = None
+    if registry.ggml_backend_dev_by_type(_CPU) is None:
+        registry.ggml_backend_load_all_from_path(os.fsencode(_folder()))
 
 
 def _return_large_memory() -> None:
@@ -107,9 +122,13 @@ def _library(name: str) -> ctypes.CDLL:
     a look-up in libllama also reaches the copies that it uses itself.
     """
     if sys.platform == "win32":
-        folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
-        return ctypes.CDLL(str(folder / f"{name}.dll"))
+        return ctypes.CDLL(str(_folder() / f"{name}.dll"))
     return api._lib
+
+
+def _folder() -> Path:
+    """Return where llama.cpp's libraries lie."""
+    return Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
 
 
 @dataclass(frozen=True, slots=True)
