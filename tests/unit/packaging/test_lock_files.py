@@ -47,6 +47,7 @@ def test_the_lock_files_fit_what_the_project_asks_for():
         "requirements.txt": project["project"]["dependencies"],
         "requirements-build.txt": groups["build"],
         "requirements-dev.txt": groups["dev"],
+        "requirements-bundle.txt": groups["bundle"],
         "requirements-starter.txt": groups["starter"],
         "requirements-test-models.txt": groups["test-models"],
     }
