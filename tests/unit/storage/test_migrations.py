@@ -5,12 +5,15 @@ from pathlib import Path
 import pysqlite3
 import pytest
 import sqlite_utils
+from frozen_databases import FOLDER, load
 from storage_parts import MODEL, get, problems
 
 from app.domain.changes import Changes
 from app.domain.errors import UserError
 from app.domain.settings import Settings
+from app.storage.backups import backups
 from app.storage.chats import ChatStore
+from app.storage.checks import examine
 from app.storage.migrations import STEPS, migrations
 
 NAMES = [step.__name__ for step in STEPS]
@@ -97,3 +100,57 @@ def test_an_older_schema_that_cannot_be_changed_is_told(tmp_path: Path, reopen) 
     with pytest.raises(UserError, match="older version of Fireside") as caught:
         get(reopen(path, read_only=True).open())
     assert caught.value.hint
+
+
+def content(path: Path) -> dict[str, dict[str, list]]:
+    """Return all that is in the tables, by column; but not what is made of it."""
+    db = sqlite_utils.Database(pysqlite3.connect(path))
+    found = {
+        table: {column: [] for column in db.table(table).columns_dict}
+        for table in db.table_names()
+        if not table.startswith(("search", "_sqlite", "digests"))
+    }
+    for table, columns in found.items():
+        for row in db.table(table).rows_where(order_by="1, 2"):
+            for column, values in columns.items():
+                values.append(row[column])
+    db.close()
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_frozen_database_keeps_every_word(tmp_path: Path, reopen, name: str) -> None:
+    path = tmp_path / "chats.db"
+    load(name, path)
+    before = content(path)
+    database = reopen(path)
+    store = ChatStore(database, Changes(lambda call: call()))
+    titles = [chat.title for chat in get(store.chats())]
+    assert titles == ["A tale 故事", ""]
+    after = content(path)
+    # What answers so far tell of a model is taken over into a table of its own.
+    for table, columns in before.items():
+        assert {column: after[table][column] for column in columns} == columns
+    assert get(store.recover()) == [6]
+    chat, tree = get(store.chat(1))
+    assert [message.text[:4] for message in tree.path(chat.tip_id)] == ["Tell", "Once"]
+    assert get(store.chat(3))[1].messages[6].text == "so far"
+    assert problems(database) == []
+    assert examine(path).is_well
+    made = backups(path)
+    assert [each.messages for each in made] == [6] * (name != NAMES[-1])
+    database.close()
+    if made:
+        assert content(made[0].path) == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_released_step_never_changes(tmp_path: Path, name: str) -> None:
+    """Where this fails, add a step; run frozen_databases.py for one that was never released."""
+    assert (FOLDER / f"{name}.sql").exists()
+    load(name, tmp_path / "frozen.db")
+    later = NAMES[NAMES.index(name) + 1 :]
+    db = sqlite_utils.Database(pysqlite3.connect(tmp_path / "made.db"))
+    migrations.apply(db, **({"stop_before": later[0]} if later else {}))
+    db.close()
+    assert schema(tmp_path / "frozen.db") == schema(tmp_path / "made.db")
