@@ -98,8 +98,7 @@ def _agrees(to: Path) -> bool:
     if not sys.stdin.isatty():
         return False
     question = _("{path} is there already. Replace it? [y/N] ").format(path=to)
-    # Translators: the first letter of the answer that agrees, and "yes" itself.
-    return input(question).strip().lower() in (_("y"), _("yes"), "y", "yes")
+    return input(question).strip().lower() in ("y", "yes")
 
 
 def run_import(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
