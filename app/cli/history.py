@@ -10,13 +10,14 @@ from app.cli.history_search import search
 from app.cli.loop import Loop
 from app.cli.output import print_columns, print_json
 from app.cli.transfer import TRANSFERS
-from app.domain.chat import Chat, Message, Role
+from app.domain.chat import Chat, Message
 from app.domain.errors import UserError
 from app.domain.language import _
 from app.domain.names import tag_name
 from app.domain.trash import Trash
 from app.domain.trash_words import rest_words
 from app.services import Services
+from app.services.exports.formats import Format
 
 
 def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
@@ -24,14 +25,12 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     as_json = "json" in arguments
     if arguments.action in TRANSFERS:
         return TRANSFERS[arguments.action](services, loop, arguments)
-    if arguments.action == "show":
+    if arguments.action == "show" and as_json:
         chat, tree = loop.result(services.history.open(arguments.id))
-        path = tree.path(chat.tip_id)
-        if as_json:
-            messages = [_message_object(message) for message in path]
-            print_json({**_chat_object(chat, _folders(services, loop)), "messages": messages})
-        else:
-            _print_chat(chat, path)
+        messages = [_message_object(message) for message in tree.path(chat.tip_id)]
+        print_json({**_chat_object(chat, _folders(services, loop)), "messages": messages})
+    elif arguments.action == "show":
+        print(loop.result(services.exporting.text(arguments.id, Format.MARKDOWN)), end="")
     elif arguments.action in CHANGES:
         chats = change(services, loop, arguments)
         if as_json:
@@ -98,15 +97,6 @@ def _columns(chat: Chat, folders: Mapping[int, str]) -> tuple[str, ...]:
         marks.append(rest_words(chat.deleted_at))
     title = chat.title or _("New chat")
     return str(chat.id), _when(chat.updated_at), title, " ".join(mark for mark in marks if mark)
-
-
-def _print_chat(chat: Chat, path: list[Message]) -> None:
-    print(f"# {chat.title or _('New chat')}")
-    for message in path:
-        speaker = (
-            _("You") if message.role is Role.USER else message.model.name if message.model else _("Model")
-        )
-        print(f"\n## {speaker}, {_when(message.created_at)}\n\n{message.text}")
 
 
 def _when(seconds: float) -> str:
