@@ -200,6 +200,7 @@ class ChatPage(QWidget):
         """Go to a message that is shown, and mark `phrases` in it."""
         self.find_bar.close_bar()
         self._transcript.reveal(message_id, phrases)
+        self._transcript.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def escape(self) -> None:
         """Do the nearest thing that Esc can mean: stop, cancel the edit, forget marks, close a notice."""

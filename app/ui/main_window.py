@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.language import _
+from app.domain.search import Hit
 from app.services.adoption import Adoption
 from app.services.backups import Backups
 from app.services.budget import Budgets
@@ -59,6 +60,7 @@ from app.ui.navigation import Navigation
 from app.ui.notices import Offer
 from app.ui.post import Poster
 from app.ui.pump import Pump
+from app.ui.search.desk import SearchDesk
 from app.ui.settings.desk import SettingsDesk
 from app.ui.settings.opener import SettingsOpener
 from app.ui.sidebar.chats import ChatList, shown_title
@@ -164,7 +166,8 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(self, self._handlers())
         self._downloads = DownloadDesk(poster, downloads, self.page.notices, self)
         cards = DownloadCards(appearance, self._downloads)
-        self.sidebar = Sidebar(appearance, self._shelf.chats, cards, self._main_menu())
+        self._search = SearchDesk(poster, history, self)
+        self.sidebar = Sidebar(appearance, self._shelf.chats, self._search, cards, self._main_menu())
         self.sidebar.show_shortcut(self.actions_by_name.keys("new-chat"))
         inspected = Desk(poster, self._chat, models, choices, inspection, facts, long_readings, self)
         self.inspector = Inspector(appearance, inspected)
@@ -330,6 +333,8 @@ class MainWindow(QMainWindow):
         sidebar.view.trash_requested.connect(self._trash.open)
         shelf.done.connect(self._history.offer_undo)
         shelf.folder_made.connect(sidebar.view.rename_folder)
+        sidebar.results.view.chosen.connect(self._go_to)
+        page.returned.connect(self._return_to_search)
         self._desk.picker.show_shortcut(self.actions_by_name.keys("find-models"))
         sidebar.settings_requested.connect(self._settings.open_settings)
         self._settings.sources_changed.connect(self._desk.offers.refresh)
@@ -367,7 +372,17 @@ class MainWindow(QMainWindow):
         chat.begun.connect(lambda: page.greet(first=False))
         chat.titled.connect(self._write_title)
 
+    def _go_to(self, hit: Hit) -> None:
+        self._go.open_message(hit.chat_id, hit.message_id, self._search.query.phrases)
+
+    def _return_to_search(self) -> None:
+        if self._search.active:
+            self._frame.show_sidebar(True)
+            self.sidebar.results.view.enter()
+
     def _take_change(self, change: Changed) -> None:
+        if change.kind in {Kind.CHATS, Kind.MESSAGES, Kind.TREES, Kind.RESTORED}:
+            self._search.refresh()
         match change.kind:
             case Kind.CHATS:
                 self._shelf.take_changes(change.ids)

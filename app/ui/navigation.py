@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Qt
 
 from app.domain.language import _, plural
+from app.domain.search_text import Phrase
 from app.services.conversation import Conversation
 from app.services.preferences import Preferences
 from app.ui.chat_page import ChatPage
@@ -32,7 +33,10 @@ class Navigation(QObject):
         self._poster, self._preferences, self._conversation = poster, preferences, conversation
         self._drafts = drafts
         self._shelf, self._chat, self._page, self._frame = shelf, chat, page, frame
+        self._wanted: tuple[int, tuple[Phrase, ...]] | None = None
         chat.opened.connect(self._opened)
+        chat.opened.connect(self._reveal)
+        chat.changed.connect(self._reveal)
         chat.begun.connect(self._opened)
         shelf.deleted.connect(self._deleted)
 
@@ -70,6 +74,26 @@ class Navigation(QObject):
         if chat_id != self._chat.id:
             self._chat.open(chat_id)
         self._page.composer.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def open_message(self, chat_id: int, message_id: int, phrases: tuple[Phrase, ...]) -> None:
+        """Go to a message, in the version of its chat in which it stands, with `phrases` marked in it."""
+        self._frame.leave_sidebar()
+        self._wanted = message_id, phrases
+        if chat_id != self._chat.id:
+            self._shelf.chats.set_open(chat_id)
+            self._chat.open(chat_id)
+        else:
+            self._reveal()
+
+    def _reveal(self) -> None:
+        if self._wanted is None or self._chat.id is None:
+            return
+        (message_id, phrases), self._wanted = self._wanted, None
+        if any(message.id == message_id for message in self._chat.state.tree.path(self._chat.state.tip)):
+            self._page.reveal(message_id, phrases)
+        elif self._chat.message(message_id) is not None:
+            self._wanted = message_id, phrases
+            self._chat.show_version(message_id)
 
     def step(self, step: int) -> None:
         """Go to the chat above (-1) or below (1) in the sidebar, if there is one."""

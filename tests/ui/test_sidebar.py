@@ -33,8 +33,9 @@ def chats(qapp) -> ChatList:
 
 @pytest.fixture
 def sidebar(appearance, chats, start, qtbot) -> Sidebar:
-    downloads = DownloadCards(appearance, start().window._downloads)
-    made = Sidebar(appearance, chats, downloads, QMenu())
+    window = start().window
+    downloads = DownloadCards(appearance, window._downloads)
+    made = Sidebar(appearance, chats, window._search, downloads, QMenu())
     qtbot.addWidget(made)
     made.resize(264, 600)
     with qtbot.waitExposed(made):

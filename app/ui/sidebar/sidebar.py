@@ -14,15 +14,20 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.language import _
+from app.domain.search import Query
 from app.ui.appearance import Appearance
 from app.ui.controls import IconButton, SearchField, label
 from app.ui.downloads.cards import DownloadCards
+from app.ui.search.desk import SearchDesk
+from app.ui.search.panel import SearchPanel
 from app.ui.sidebar.chats import ChatList
 from app.ui.sidebar.menus import order_menu
 from app.ui.sidebar.offline_mark import OfflineMark
 from app.ui.sidebar.view import ChatView
 
 WIDTH = 264
+_CHATS = 0.36  # of the height, for chats that are found
+_UNBOUNDED = (1 << 24) - 1  # QWIDGETSIZE_MAX
 
 
 class Sidebar(QFrame):
@@ -32,6 +37,7 @@ class Sidebar(QFrame):
         view: The list of chats, with its own signals.
         downloads: What is on its way to this computer.
         mark: What was asked over the network.
+        results: The messages that have what is looked for.
 
     Signals:
         new_requested: A new chat.
@@ -44,19 +50,27 @@ class Sidebar(QFrame):
     settings_requested = Signal()
 
     def __init__(
-        self, appearance: Appearance, chats: ChatList, downloads: DownloadCards, main_menu: QMenu
+        self,
+        appearance: Appearance,
+        chats: ChatList,
+        desk: SearchDesk,
+        downloads: DownloadCards,
+        main_menu: QMenu,
     ) -> None:
         super().__init__()
         self.setObjectName("sidebar")
         self.setFixedWidth(WIDTH)
-        self._chats = chats
+        self._chats, self._desk = chats, desk
         self.downloads = downloads
         self.view = ChatView(appearance, chats)
         self._new = NewChatButton(appearance)
         self._new.clicked.connect(self.new_requested)
-        self._search = SearchField(appearance, _("Search"), _("Search the titles and tags of your chats"))
-        self._search.textChanged.connect(chats.set_filter)
-        self._search.installEventFilter(self)
+        self._search = SearchField(appearance, _("Search"), _("Search your chats and all that was said"))
+        self._search.textChanged.connect(self._look)
+        self.results = SearchPanel(appearance, desk)
+        self.results.view.left.connect(self.focus_search)
+        for watched in (self._search, self.results.view):
+            watched.installEventFilter(self)
         self._empty = label("", tone="soft", measure="small")
         self._empty.setWordWrap(True)
         self._empty.setContentsMargins(10, 14, 10, 0)
@@ -78,8 +92,10 @@ class Sidebar(QFrame):
             column.addSpacing(gap)
         column.addWidget(self._empty)
         column.addWidget(self.view, 1)
+        column.addWidget(self.results, 1)
         column.addWidget(self._foot(appearance, main_menu))
         chats.modelReset.connect(self._say_empty)
+        desk.asked.connect(self._say_empty)
         self._say_empty()
 
     def show_shortcut(self, keys: str) -> None:
@@ -95,20 +111,23 @@ class Sidebar(QFrame):
         """Share the height between chats and downloads."""
         super().resizeEvent(event)
         self.downloads.set_room(self.height())
+        self._share_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Clear the search with Esc, and go from it to the list with Down or Return."""
-        if watched is self._search and isinstance(event, QKeyEvent):
+        """Clear the search with Esc, and go from it to the lists with Down or Return."""
+        if watched in (self._search, self.results.view) and isinstance(event, QKeyEvent):
             clears = event.key() == Qt.Key.Key_Escape and bool(self._search.text())
             if event.type() == QEvent.Type.ShortcutOverride and clears:
                 event.accept()  # or Esc would stop the answer
                 return True
             if event.type() == QEvent.Type.KeyPress:
                 if clears:
+                    self.focus_search()
                     self._search.clear()
                     return True
-                if event.key() in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-                    self.view.setFocus(Qt.FocusReason.TabFocusReason)
+                down, enter = Qt.Key.Key_Down, {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+                if watched is self._search and event.key() in {down, *enter}:
+                    self._enter(go=event.key() in enter)
                     return True
         return super().eventFilter(watched, event)
 
@@ -148,6 +167,29 @@ class Sidebar(QFrame):
         outer.addWidget(foot)
         return holder
 
+    def _look(self, text: str) -> None:
+        if text.strip():
+            self._desk.set_text(text)
+        else:
+            self._desk.set_query(Query())  # without the filters, too
+        self._chats.set_filter(text.replace('"', " "))
+
+    def _enter(self, *, go: bool) -> None:
+        """Lead the keyboard from the field to the chats, or to the messages where there are none."""
+        if self.view.isVisible() and self._chats.rowCount():
+            self.view.setFocus(Qt.FocusReason.TabFocusReason)
+        elif go:
+            self.results.choose_first()
+        else:
+            self.results.view.enter()
+
+    def _share_height(self) -> None:
+        """Leave most of the height to the messages while something is looked for."""
+        most = _UNBOUNDED
+        if self._desk.active:
+            most = min(self._chats.rowCount() * self.view.sizeHintForRow(0), int(self.height() * _CHATS))
+        self.view.setMaximumHeight(most)
+
     def _say_empty(self) -> None:
         shown = self._chats.rowCount() > 0
         self._empty.setText(
@@ -155,7 +197,11 @@ class Sidebar(QFrame):
             if self._chats.empty
             else _("No chat has this in its title or tags.")
         )
-        self._empty.setVisible(not shown)
+        filtered = self._desk.query != Query(self._desk.query.text)  # by what no chat has, but a message
+        self._empty.setVisible(not shown and not filtered)
+        self.view.setVisible(not filtered and (shown or not self._desk.active))
+        self.results.setVisible(self._desk.active)
+        self._share_height()
 
 
 class Ember(QWidget):
