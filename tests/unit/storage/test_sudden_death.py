@@ -15,7 +15,8 @@ from app.domain.chat import Role, Status
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 
-KILLS = 15
+KILLS = 10
+PERF = Path(__file__).parents[2] / "perf"
 
 
 def start(path: Path, turns: int = -1, *more: str) -> subprocess.Popen:
@@ -135,3 +136,14 @@ def test_two_processes_write_at_once(tmp_path: Path, reopen) -> None:
     ]
     assert [message.text for message in answers] == [text(CHUNKS)] * 12
     assert problems(database) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.parametrize("more", [("sudden_ends.py", "--kills", "7"), ("torn_logs.py", "--logs", "25")])
+def test_a_little_of_what_is_done_a_thousandfold_elsewhere(more: tuple[str, ...]) -> None:
+    """Kill a process once at each kind of work, and tear a few logs."""
+    done = subprocess.run(
+        [sys.executable, PERF / more[0], *more[1:]], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "    0 things wrong" in done.stdout
