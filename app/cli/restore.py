@@ -8,9 +8,9 @@ from pathlib import Path
 from app.cli.loop import Loop
 from app.cli.output import print_columns, print_json, size
 from app.domain.backup import Backup
-from app.domain.backup_words import chats_words, reason_words
+from app.domain.backup_words import chats_words, lost_words, reason_words
 from app.domain.errors import UserError
-from app.domain.language import _, plural
+from app.domain.language import _
 from app.services import Services
 
 
@@ -30,12 +30,7 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     text = _("Your chats are as they were on {date}: {chats}.")
     print(text.format(date=_when(backup), chats=chats_words(backup.chats)))
     if prospect.lost:
-        lost = plural(
-            "{count} message that was written since is not in it.",
-            "{count} messages that were written since are not in it.",
-            prospect.lost,
-        )
-        print(lost.format(count=prospect.lost))
+        print(lost_words(prospect.lost, damaged=restored.before.is_dir()))
     print(_("What was there before is kept: {path}").format(path=restored.before))
     return 0
 

@@ -1,7 +1,7 @@
 """Backups in words."""
 
 from app.domain.backup import Reason
-from app.domain.language import _, plural
+from app.domain.language import _, joined, plural
 
 
 def reason_words(reason: Reason) -> str:
@@ -20,14 +20,16 @@ def chats_words(count: int) -> str:
     return plural("{count} chat", "{count} chats", count).format(count=count)
 
 
-def lost_words(lost: int | None) -> str:
-    """Return what is not in a backup that is brought back, and where it stays."""
-    if lost is None:
-        return _("What was written since then is not in it. Fireside keeps the damaged file.")
-    if lost == 0:
+def lost_words(lost: int | None, *, damaged: bool = False) -> str:
+    """Return what is not in a backup that is brought back, and where it stays; `damaged` is what is there."""
+    if lost == 0 and not damaged:
         return _("Nothing was written since then.")
-    return plural(
-        "{count} message was written since then and is not in it; it is kept in a backup of its own.",
-        "{count} messages were written since then and are not in it; they are kept in a backup of their own.",
+    kept = _("Fireside keeps the damaged file.") if damaged else _("It stays in a backup of its own.")
+    if not lost:
+        return joined(_("What was written since then is not in it."), kept)
+    text = plural(
+        "{count} message was written since then and is not in it.",
+        "{count} messages were written since then and are not in it.",
         lost,
-    ).format(count=lost)
+    )
+    return joined(text.format(count=lost), kept)

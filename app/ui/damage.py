@@ -26,4 +26,4 @@ def tell_damage(poster: Poster, backups: Backups, notices: Notices) -> None:
         poster.when_done(backups.restore(offered.backup), restored)
 
     words = _("Restore the backup of {date}").format(date=when)
-    notices.show_error(UserError(message, lost_words(offered.lost)), Offer(words, restore))
+    notices.show_error(UserError(message, lost_words(offered.lost, damaged=True)), Offer(words, restore))

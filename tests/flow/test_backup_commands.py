@@ -65,7 +65,7 @@ def test_a_backup_comes_back(fireside, home: Path, tmp_path: Path) -> None:
     say(home, "Three")
     assert "Three" in fireside("history")
     said = fireside("restore", "1")
-    assert "2 messages that were written since are not in it." in said
+    assert "2 messages were written since then and are not in it." in said
     assert "Three" not in fireside("history")
     kept = said.split()[-1]
     restored = json.loads(fireside("restore", kept, "--json"))

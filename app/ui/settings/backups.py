@@ -62,9 +62,9 @@ class BackupRow(QFrame):
         column.addLayout(buttons)
         self.cancel.clicked.connect(self.fold)
 
-    def ask(self, prospect: Prospect) -> None:
+    def ask(self, prospect: Prospect, *, damaged: bool) -> None:
         """Say what would be lost, and wait for yes or no."""
-        show_note(self.lost, lost_words(prospect.lost))
+        show_note(self.lost, lost_words(prospect.lost, damaged=damaged))
         self.restore.hide()
         self.sure.show()
         self.cancel.show()
@@ -159,7 +159,9 @@ class BackupsPage(SettingsPage):
     def _ask(self, row: BackupRow) -> None:
         for other in self.rows:
             other.fold()
-        self._desk.when(row, self._desk.backups.prospect(row.backup), row.ask, self._refused)
+        backups = self._desk.backups
+        ask = partial(row.ask, damaged=backups.is_damaged)
+        self._desk.when(row, backups.prospect(row.backup), ask, self._refused)
 
     def _restore(self, row: BackupRow) -> None:
         row.sure.setEnabled(False)
