@@ -116,8 +116,7 @@ def _prepare(backup: Path, new: Path, database: Path) -> None:
         refuse_newer(db)
         with transaction(db):
             apply(db)
-        with suppress(UserError):
-            _take_over(db, database)
+        _take_over(db, database)
     finally:
         db.close()
 
@@ -126,15 +125,19 @@ def _take_over(db: "Connection", database: Path) -> None:
     """Keep what is set and downloaded, where the database can be read."""
     try:
         mode = readable_mode(database)
-        db.execute("ATTACH ? AS now", [f"{database.absolute().as_uri()}?{mode}"])
-        with transaction(db):
-            for table in _STAYS:
+    except Exception as error:
+        if not (is_damage(error) or isinstance(error, UserError)):
+            raise
+        return
+    db.execute("ATTACH ? AS now", [f"{database.absolute().as_uri()}?{mode}"])
+    for table in _STAYS:
+        try:
+            with transaction(db):
                 db.execute(f"DELETE FROM main.{table}")  # noqa: S608 -- no outside text
                 db.execute(f"INSERT INTO main.{table} SELECT * FROM now.{table}")  # noqa: S608 -- no outside text
-        db.execute("DETACH now")
-    except Exception as error:
-        if not is_damage(error):
-            raise
+        except Exception as error:
+            if not is_damage(error):
+                raise
 
 
 def _overwrite(db: "Connection", new: Path) -> None:

@@ -38,7 +38,7 @@ def say(home: Path, *titles: str) -> None:
 
 def behind_its_back(home: Path, *statements: str) -> None:
     connection = pysqlite3.connect(home / "chats.db", isolation_level=None)
-    for sql in ("DROP TRIGGER search_updated", *statements):
+    for sql in ("DROP TRIGGER IF EXISTS search_updated", *statements):
         connection.execute(sql)
     connection.close()
 
@@ -103,6 +103,11 @@ def test_what_is_wrong_is_told(fireside, home: Path) -> None:
     behind_its_back(home, "UPDATE messages SET text = 'other' WHERE id = 2")
     assert "Message 2 in “One” is not what was saved." in fireside("check", code=3)
     assert "About Two" in fireside("history", "show", "2")
+    fireside("history", "search", "About")  # what was said is in the index then
+    behind_its_back(home, "UPDATE search_data SET block = x'00000001ff0000010101ff' WHERE id = 10")
+    assert "index for searching is damaged" in fireside("check", code=3)
+    assert "About Two" in fireside("history", "search", "About")
+    assert "index for searching" not in fireside("check", code=3)
 
 
 def test_a_damaged_file_can_be_read_and_is_replaced(fireside, home: Path) -> None:
