@@ -245,7 +245,9 @@ class Database:
         if self._writing is None:
             raise read_only(self._path)
         with self._sorted():
-            return fn(self._writing)
+            result = fn(self._writing)
+        self._plan_checkpoint()
+        return result
 
     def _replace(self, put: "Callable[[], _T]") -> _T:
         self._close_writer()
@@ -300,11 +302,11 @@ class Database:
             if code_of(error) is None:
                 raise
             _log.info("What was to be done at leisure waits: %s", error)
+        if self._writing.conn.total_changes != before:
+            self._plan_checkpoint()
         if self._at_work:
             with suppress(RuntimeError):  # closed meanwhile
                 self._writer.submit(self._work_at_leisure)
-        elif self._writing.conn.total_changes != before:
-            self._plan_checkpoint()
 
     def _checkpoint(self) -> None:
         if self._writing is None or self._damaged:

@@ -317,6 +317,24 @@ def test_a_long_log_is_emptied_at_once(
     assert get(database.write(lambda db: db.execute("PRAGMA wal_autocheckpoint").fetchone()[0])) == 0
 
 
+def test_what_is_done_at_leisure_leaves_no_long_log(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_CHECKPOINT_SECONDS", 0.05)
+    sizes: list[int] = []
+
+    def work(db) -> bool:
+        sizes.append(log_size(tmp_path))
+        db.table("preferences").insert({"key": str(len(sizes)), "value": "x" * 1_000_000})
+        return len(sizes) < 12
+
+    database.at_leisure(work)
+    get(database.open())
+    wait_for(lambda: len(sizes) == 12)
+    assert max(sizes) < 6_000_000
+    wait_for(lambda: log_size(tmp_path) == 0)
+
+
 def test_a_log_that_somebody_reads_is_emptied_afterwards(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
