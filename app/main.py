@@ -40,6 +40,7 @@ from app.services.exporting import Exporting
 from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.importing import Importing
+from app.services.incognito import Incognito
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.long_reading import LongReadings
@@ -62,6 +63,7 @@ from app.storage.contact_file import ContactFile
 from app.storage.database import Database
 from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders, InstanceLock
+from app.storage.incognito import IncognitoStore
 from app.storage.preferences import PreferenceStore
 from app.storage.uses import UseStore
 from app.storage.whole_chats import WholeChats
@@ -159,6 +161,7 @@ class Build:
             importing=Importing(whole_chats, lambda: backups.make(Reason.IMPORT)),
             exporting=Exporting(whole_chats, asset("formats/page.css"), _print_pdf),
             history=History(self.store),
+            incognito=Incognito(IncognitoStore(self.store, whole_chats, self.changes), conversation),
             backups=backups,
             conversation=conversation,
             budgets=Budgets(self.store, self.engine, post, conversation.errands, conversation.extensions),
@@ -230,6 +233,7 @@ class Build:
         self.services.models.close()
         self.services.backups.close()
         self.engine.close()
+        self.services.incognito.close()
         self.database.close()
 
 
@@ -351,6 +355,7 @@ def make_window(build: Build, poster: "Poster") -> "MainWindow":
     return MainWindow(
         poster=poster,
         history=services.history,
+        incognito=services.incognito,
         importing=services.importing,
         exporting=services.exporting,
         conversation=services.conversation,

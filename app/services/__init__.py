@@ -15,6 +15,7 @@ from app.services.exporting import Exporting
 from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.importing import Importing
+from app.services.incognito import Incognito
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.long_reading import LongReadings
@@ -38,6 +39,7 @@ class Services:
     folders: Folders
     database: Database
     history: History
+    incognito: Incognito
     backups: Backups
     importing: Importing
     exporting: Exporting

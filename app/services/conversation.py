@@ -369,7 +369,8 @@ class Conversation:
         ).add_done_callback(stored)
 
     def _stored(self, live: Live, problem: BaseException | None) -> None:
-        if problem is None:
+        gone = live.started.chat.incognito and isinstance(problem, UserError)  # its chat has ended
+        if problem is None or gone:
             del self.live[live.message.id]
             return
         live.phase = Phase.UNSAVED

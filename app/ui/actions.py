@@ -35,6 +35,7 @@ def table() -> tuple[Entry, ...]:
     chat, edit, message, view = _("Chat"), _("Edit"), _("Message"), _("View")
     return (
         Entry("new-chat", chat, _("New chat"), ("Ctrl+N",)),
+        Entry("incognito-chat", chat, _("Incognito chat"), ("Ctrl+Shift+N",)),
         Entry("choose-model", chat, _("Choose a model…"), ("Ctrl+L" if _MAC else "Ctrl+M",)),
         Entry("find-models", chat, _("Find models…"), ("Ctrl+Shift+M",)),
         Entry("library", chat, _("Models on this computer…"), ("Ctrl+Shift+L",)),

@@ -64,6 +64,6 @@ def run(application: QApplication, window: MainWindow, start: Callable[[], None]
         window.load()
 
     window.first_painted.connect(begin)
-    close_on_signals(window.close, window)
+    close_on_signals(window.end, window)
     window.show()
     return application.exec()

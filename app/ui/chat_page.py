@@ -27,10 +27,12 @@ from app.ui.find_bar import FindBar
 from app.ui.first_run import FirstRun
 from app.ui.fonts import code_families
 from app.ui.held_questions import ANSWER, QUESTION, Arrivals, HeldQuestions
+from app.ui.incognito_bar import IncognitoBar
 from app.ui.links import ask_to_open
 from app.ui.notices import Notices, Offer
 from app.ui.open_chat import with_progress
 from app.ui.other_model import answer_with, instead
+from app.ui.theme import veiled
 from app.ui.top_bar import TopBar
 from app.ui.transcript.boundary import boundary_row
 from app.ui.transcript.message import Row
@@ -69,6 +71,7 @@ class ChatPage(QWidget):
         self._arrivals: Arrivals | None = None
         self._guard: Callable[[Callable[[], None]], None] = lambda run: run()
         self.bar = TopBar(appearance)
+        self.veil = IncognitoBar(appearance)
         self._empty = EmptyState(appearance)
         self._transcript = TranscriptView(appearance.palette, mono=code_families()[0])
         self.find_bar = FindBar(appearance, self._transcript.finding)
@@ -82,6 +85,7 @@ class ChatPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
+        column.addWidget(self.veil)
         column.addWidget(self.find_bar)
         column.addWidget(self._stack, 1)
         column.addWidget(self.composer)
@@ -183,6 +187,11 @@ class ChatPage(QWidget):
     def save_draft(self) -> None:
         """Save what stands unsent, now: the chat is about to be left."""
         self._drafts.save(self.chat.id, self.composer.unsent)
+
+    @property
+    def unsent(self) -> str:
+        """Return all words of this chat that were not sent."""
+        return "\n\n".join(filter(None, (self._held.text, self.composer.unsent)))
 
     def open_find(self) -> None:
         """Offer to find words in the chat."""
@@ -295,16 +304,28 @@ class ChatPage(QWidget):
         self.composer.set_gutter(bar.sizeHint().width() if shown else 0)
 
     def _dress(self) -> None:
-        self._transcript.set_palette_tokens(self._appearance.palette)
+        palette = self._appearance.palette
+        self._transcript.set_palette_tokens(veiled(palette) if self.chat.incognito else palette)
         self._transcript.set_text_scale(self._appearance.scale)
 
     def _show_chat(self) -> None:
         self._edited = None
         self.composer.set_draft(self._drafts.of(self.chat.state.chat))
+        self._put_on_veil()
         self._show_rows()
         self.show_models()
 
     def _show_rows(self, *, keep_position: bool = False) -> None:
+    def _put_on_veil(self) -> None:
+        """Wear what an incognito chat wears, or take it off."""
+        if self.veil.isHidden() is self.chat.incognito:
+            self.veil.setVisible(self.chat.incognito)
+            self.setProperty("incognito", self.chat.incognito)
+            self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, self.chat.incognito)
+            self.style().unpolish(self)
+            self.style().polish(self)
+            self._dress()
+
         if self._edited and self.chat.message(self._edited.id) is None:  # deleted meanwhile
             self.composer.cancel_edit()
         path = [*self.chat.state.path(self.chat.lives), *self._held.messages()]
@@ -312,6 +333,7 @@ class ChatPage(QWidget):
         self._transcript.set_rows(rows, keep_position=keep_position)
         self._stack.setCurrentWidget(self._transcript if path else self._empty)
         bar = self._transcript.verticalScrollBar()
+        self.veil.offer_keeping(bool(path))
         self._align(bar.minimum(), bar.maximum())
         self.take_lives()
         self._write_placeholder()
@@ -435,6 +457,8 @@ class ChatPage(QWidget):
         else:
             text = _("Ask anything")
         self.composer.set_placeholder(text)
+        elif self.chat.incognito:
+            text = _("Ask anything; nothing of it is kept")
 
 
 def _caution(model: Model | None) -> str:

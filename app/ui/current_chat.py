@@ -77,6 +77,7 @@ class CurrentChat(QObject):
         self._chosen: dict[int | None, Path] = {}
         self._sending: Future[Started] | Future[list[Started]] | None = None
         self._visit = 0  # counts the chats that were shown: what comes late finds another number
+        self._guard: Callable[[Callable[[], None]], None] = lambda go: go()
         self.state = OpenChat()
         self.horizon = Horizon(poster, history, budgets, self)
 
@@ -84,6 +85,15 @@ class CurrentChat(QObject):
     def id(self) -> int | None:
         """Return the id; None while nothing has been said."""
         return self.state.id
+
+    @property
+    def incognito(self) -> bool:
+        """Return whether nothing of it is kept."""
+        return self.state.chat is not None and self.state.chat.incognito
+
+    def set_guard(self, guard: Callable[[Callable[[], None]], None]) -> None:
+        """Have `guard` called with whatever leads to another chat: it may ask before it does so."""
+        self._guard = guard
 
     @property
     def lives(self) -> Mapping[int, Live]:
@@ -169,6 +179,9 @@ class CurrentChat(QObject):
 
     def begin_new(self) -> None:
         """Show a chat in which nothing has been said yet."""
+        self._guard(self._begin_new)
+
+    def _begin_new(self) -> None:
         self._visit += 1
         self.leaving.emit()
         self.state = OpenChat()
@@ -179,6 +192,9 @@ class CurrentChat(QObject):
 
     def open(self, chat_id: int, on_error: Callable[[UserError], None] | None = None) -> None:
         """Show a chat, once it has been read; one that is gone is reported, or told to `on_error`."""
+        self._guard(partial(self._open, chat_id, on_error))
+
+    def _open(self, chat_id: int, on_error: Callable[[UserError], None] | None) -> None:
         self._visit += 1
         self._poster.when_done(self._history.open(chat_id), partial(self._show, self._visit), on_error)
 

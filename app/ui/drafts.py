@@ -29,6 +29,11 @@ class Drafts:
             self._saved.setdefault(chat_id, "")
             self._write(chat_id)
 
+    def drop(self, chat_id: int) -> None:
+        """Know nothing of a chat any more: it has ended, and nothing of it may be left."""
+        self._saved.pop(chat_id, None)
+        self._held.pop(chat_id, None)
+
     def forget(self) -> None:
         """Believe what the chats say: all of them were replaced."""
         self._saved = {key: text for key, text in self._saved.items() if key is None}

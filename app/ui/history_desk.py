@@ -12,6 +12,7 @@ from app.domain.language import _
 from app.domain.undo import Act, Undone
 from app.domain.undo_words import redo_words, redone_words, undo_words, undone_words
 from app.services.history import History
+from app.services.undo import Undo
 from app.ui.actions import Actions
 from app.ui.chat_page import ChatPage
 from app.ui.navigation import Navigation
@@ -31,24 +32,36 @@ class HistoryDesk(QObject):
     """Carries out what the menus say, and tells what was done."""
 
     def __init__(
-        self, poster: Poster, history: History, page: ChatPage, actions: Actions, go: Navigation
+        self,
+        poster: Poster,
+        history: History,
+        undo_incognito: Undo,
+        page: ChatPage,
+        actions: Actions,
+        go: Navigation,
     ) -> None:
         """Take over the actions "undo" and "redo", and what the menu of a message offers.
 
         Args:
             poster: The way back onto this thread.
             history: What is changed.
+            undo_incognito: The steps in incognito chats; while one is shown, it is those that are undone.
             page: The chat in the window.
             actions: Where it is said what would be undone.
             go: The way to another chat.
         """
         super().__init__(page)
-        self._poster, self._history, self._undo = poster, history, history.undo
+        self._poster, self._history, self._undo_incognito = poster, history, undo_incognito
         self._page, self._actions, self._go = page, actions, go
         page.add_commands(
             {"branch": self._branch, "delete": self._delete_message, "delete-branch": self._delete_branch}
         )
+        page.chat.opened.connect(self.take_steps)
         self.take_steps()
+
+    @property
+    def _undo(self) -> Undo:
+        return self._undo_incognito if self._page.chat.incognito else self._history.undo
 
     def take_steps(self) -> None:
         """Say in the menus what would be undone, and what done again."""
@@ -97,6 +110,15 @@ class HistoryDesk(QObject):
         self._poster.when_done(reading, lambda read: there(), lambda error: gone())
 
     def _branch(self, message: Message) -> None:
+        if self._page.chat.incognito:
+            self._page.notices.show_error(
+                UserError(
+                    _("Nothing of this chat is kept, so it cannot be continued in another one."),
+                    _("Keep this chat first."),
+                )
+            )
+            return
+
         def begun(chat_id: int) -> None:
             self._go.open(chat_id)
             self.offer_undo(_("This is a new chat; the other one stays as it is."), Act.BRANCH)

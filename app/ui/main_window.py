@@ -21,6 +21,7 @@ from app.services.downloads import Downloads
 from app.services.exporting import Exporting
 from app.services.history import History
 from app.services.importing import Importing
+from app.services.incognito import Incognito
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.live import Phase
@@ -49,6 +50,7 @@ from app.ui.frame import Frame
 from app.ui.held_questions import Arrivals
 from app.ui.history_desk import HistoryDesk
 from app.ui.hub.desk import HubDesk
+from app.ui.incognito_desk import IncognitoDesk
 from app.ui.inspector.desk import Desk
 from app.ui.inspector.inspector import Inspector
 from app.ui.library.desk import LibraryDesk
@@ -77,6 +79,7 @@ class MainWindow(QMainWindow):
     """Everything that a person sees. Building and painting it needs no database and no model.
 
     Attributes:
+        incognito: How chats of which nothing is kept begin and end.
         page: The current chat.
         sidebar: All chats.
         inspector: What can be set for the model.
@@ -97,6 +100,7 @@ class MainWindow(QMainWindow):
         *,
         poster: Poster,
         history: History,
+        incognito: Incognito,
         importing: Importing,
         exporting: Exporting,
         conversation: Conversation,
@@ -126,6 +130,7 @@ class MainWindow(QMainWindow):
         Args:
             poster: What `changes` and `conversation` were given to post with.
             history: The chats.
+            incognito: Those of which nothing is kept.
             importing: Brings chats in.
             exporting: Takes chats out.
             conversation: The turns.
@@ -181,7 +186,10 @@ class MainWindow(QMainWindow):
         self._go = Navigation(
             poster, preferences, conversation, self._drafts, self._shelf, self._chat, self.page, self._frame
         )
-        self._history = HistoryDesk(poster, history, self.page, self.actions_by_name, self._go)
+        self._history = HistoryDesk(
+            poster, history, incognito.undo, self.page, self.actions_by_name, self._go
+        )
+        self.incognito = IncognitoDesk(poster, incognito, self.page, self._drafts, self._go, self._frame)
         self.files = ChatFiles(
             appearance,
             poster,
@@ -227,6 +235,11 @@ class MainWindow(QMainWindow):
         self.inspector.awake()
         self._go.resume()
 
+    def end(self) -> None:
+        """Close without a question: the system wants this program to end."""
+        self.incognito.agree()
+        self.close()
+
     def come_to_front(self) -> None:
         """Show the window above all others: Fireside was started once more."""
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
@@ -253,7 +266,10 @@ class MainWindow(QMainWindow):
         return super().focusNextPrevChild(forward)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Keep what is unsent, and where the window stood."""
+        """Keep what is unsent, and where the window stood; ask before an incognito chat ends."""
+        if not self.incognito.may_close(self.close):
+            event.ignore()
+            return
         self.page.save_draft()
         self.context.desk.close()
         self.inspector.finish_edits()
@@ -283,6 +299,7 @@ class MainWindow(QMainWindow):
         look, page = self.appearance, self.page
         return {
             "new-chat": lambda: self._go.begin_new(),
+            "incognito-chat": lambda: self.incognito.begin(),
             "choose-model": lambda: self.model_sheets.open_picker(),
             "find-models": lambda: self.model_sheets.find_models(),
             "library": lambda: self.model_sheets.open_library(),
@@ -325,6 +342,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         sidebar, page, chat, shelf = self.sidebar, self.page, self._chat, self._shelf
         sidebar.new_requested.connect(self._go.begin_new)
+        sidebar.incognito_requested.connect(self.incognito.begin)
+        self.incognito.stayed.connect(lambda: shelf.chats.set_open(chat.id))
         sidebar.hide_requested.connect(lambda: self._frame.show_sidebar(False))
         sidebar.view.open_requested.connect(self._go.open)
         sidebar.view.asked.connect(shelf.carry_out)
@@ -458,7 +477,11 @@ class MainWindow(QMainWindow):
 
     def _write_title(self) -> None:
         chat = self._chat.state.chat
-        self.setWindowTitle(f"{shown_title(chat)} – Fireside" if chat else "Fireside")
+        if chat is None:
+            self.setWindowTitle("Fireside")
+        else:  # a title of the window is seen, and kept, by others
+            name = _("Incognito chat") if chat.incognito else shown_title(chat)
+            self.setWindowTitle(f"{name} – Fireside")
 
 
 def _application() -> QApplication:

@@ -53,10 +53,13 @@ class Navigation(QObject):
     def start_over(self) -> None:
         """Show what is there now: a backup has taken the place of all chats."""
         shown = self._chat.id
-        for chat_id in {live.message.chat_id for live in self._conversation.live.values()}:
-            self._conversation.forget(chat_id)
+        for live in list(self._conversation.live.values()):
+            if not live.started.chat.incognito:
+                self._conversation.forget(live.message.chat_id)
         self._drafts.forget()
         self._shelf.load()
+        if self._chat.incognito:
+            return
         self._chat.begin_new()
         if shown is not None:
             self._chat.open(shown, on_error=lambda gone: None)
@@ -107,7 +110,8 @@ class Navigation(QObject):
 
     def _opened(self) -> None:
         self._shelf.chats.set_open(self._chat.id)
-        self._poster.when_done(self._preferences.set_open_chat(self._chat.id), lambda done: None)
+        if not self._chat.incognito:
+            self._poster.when_done(self._preferences.set_open_chat(self._chat.id), lambda done: None)
 
     def _deleted(self, chat_ids: list[int]) -> None:
         shown = self._chat.id if self._chat.id in chat_ids else None

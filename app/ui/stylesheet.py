@@ -5,6 +5,7 @@ from app.ui.theme import Palette, mixed, selection
 
 _SHEET = """
 QMainWindow, #page, #window { background: %(paper)s; }
+#page[incognito="true"] { background: %(veil)s; }
 #sidebar { background: %(side)s; border: none; border-right: 1px solid %(line)s; }
 #inspector { background: %(paper)s; border: none; border-left: 1px solid %(line)s; }
 #inspectorScroll, #inspectorContent { background: %(paper)s; border: none; }

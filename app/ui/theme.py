@@ -1,6 +1,6 @@
 """The look in one table: widgets name these tokens, never colours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,11 +8,12 @@ class Palette:
     """The colours of one theme, as #RRGGBB.
 
     Every text keeps a contrast of 4.5 or more on each ground it is written on; `accent` fills, and
-    `accent_ink` is the accent dark enough for words and links.
+    `accent_ink` is the accent dark enough for words and links. `veil` is the paper of an incognito chat.
     """
 
     dark: bool
     paper: str
+    veil: str
     side: str
     ink: str
     soft: str
@@ -37,6 +38,7 @@ class Palette:
 LIGHT = Palette(
     dark=False,
     paper="#FBF9F6",
+    veil="#ECE9F1",
     side="#F4F0EA",
     ink="#26211C",
     soft="#6E655C",
@@ -61,6 +63,7 @@ LIGHT = Palette(
 DARK = Palette(
     dark=True,
     paper="#1B1917",
+    veil="#1D1B26",
     side="#211E1B",
     ink="#EDE6DD",
     soft="#A1978C",
@@ -81,6 +84,11 @@ DARK = Palette(
     syntax_comment="#9A9085",
     syntax_number="#E0B07A",
 )
+
+
+def veiled(palette: Palette) -> Palette:
+    """Return what an incognito chat wears."""
+    return replace(palette, paper=palette.veil)
 
 
 def mixed(over: str, under: str, share: float) -> str:

@@ -23,6 +23,7 @@ from app.services.exporting import Exporting
 from app.services.history import History
 from app.services.hubs import Hubs
 from app.services.importing import Importing
+from app.services.incognito import Incognito
 from app.services.inspection import Inspection
 from app.services.keeping import Keeping
 from app.services.long_reading import LongReadings
@@ -39,6 +40,7 @@ from app.storage.contact_file import ContactFile
 from app.storage.database import Database
 from app.storage.downloads import DownloadStore
 from app.storage.folders import Folders
+from app.storage.incognito import IncognitoStore
 from app.storage.preferences import PreferenceStore
 from app.storage.uses import UseStore
 from app.storage.whole_chats import WholeChats
@@ -77,6 +79,8 @@ class Fireside:
         self.engine = ScriptedEngine(self.changes)
         self.history = History(self.store)
         self.conversation = Conversation(self.store, self.engine, self.poster.post, self.poster.report)
+        hidden = IncognitoStore(self.store, whole_chats, self.changes)
+        self.incognito = Incognito(hidden, self.conversation)
         self.budgets = Budgets(
             self.store,
             self.engine,
@@ -115,6 +119,7 @@ class Fireside:
         self.window = MainWindow(
             poster=self.poster,
             history=self.history,
+            incognito=self.incognito,
             importing=self.importing,
             exporting=self.exporting,
             conversation=self.conversation,
@@ -209,6 +214,7 @@ class Fireside:
         self.models.close()
         self.backups.close()
         QApplication.processEvents()
+        self.incognito.close()
         self.database.close()
         shiboken6.delete(self.poster)  # nothing that is still on its way may reach what is closed
 

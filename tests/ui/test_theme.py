@@ -11,12 +11,12 @@ from app.ui.stylesheet import stylesheet
 from app.ui.theme import DARK, LIGHT, Palette, channels, marked, mixed, selection
 
 GROUNDS = {
-    "ink": ("paper", "side", "bubble", "card", "hover", "code"),
-    "soft": ("paper", "side", "bubble", "card", "hover", "code"),
-    "accent_ink": ("paper", "side", "bubble", "card", "hover"),
-    "good": ("paper", "side", "card", "hover"),
-    "warn": ("paper", "side", "card", "hover"),
-    "bad": ("paper", "side", "card", "hover"),
+    "ink": ("paper", "veil", "side", "bubble", "card", "hover", "code"),
+    "soft": ("paper", "veil", "side", "bubble", "card", "hover", "code"),
+    "accent_ink": ("paper", "veil", "side", "bubble", "card", "hover"),
+    "good": ("paper", "veil", "side", "card", "hover"),
+    "warn": ("paper", "veil", "side", "card", "hover"),
+    "bad": ("paper", "veil", "side", "card", "hover"),
     "on_accent": ("accent", "accent_ink"),
     "syntax_keyword": ("code",),
     "syntax_string": ("code",),

@@ -166,7 +166,8 @@ class Shelf(QObject):
         self._poster.when_done(self._history.rename(chat_id, title), lambda done: None, refused)
 
     def _take(self, chat: Chat) -> None:
-        self.chats.put(chat)
+        if not chat.incognito:
+            self.chats.put(chat)
         self.chat_changed.emit(chat)
 
 

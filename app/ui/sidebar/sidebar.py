@@ -41,11 +41,13 @@ class Sidebar(QFrame):
 
     Signals:
         new_requested: A new chat.
+        incognito_requested: A chat of which nothing is kept.
         hide_requested: Out of the way.
         settings_requested: The settings.
     """
 
     new_requested = Signal()
+    incognito_requested = Signal()
     hide_requested = Signal()
     settings_requested = Signal()
 
@@ -65,6 +67,8 @@ class Sidebar(QFrame):
         self.view = ChatView(appearance, chats)
         self._new = NewChatButton(appearance)
         self._new.clicked.connect(self.new_requested)
+        incognito = IconButton(appearance, "mask", _("Incognito chat: nothing of it is kept"))
+        incognito.clicked.connect(self.incognito_requested)
         self._search = SearchField(appearance, _("Search"), _("Search your chats and all that was said"))
         self._search.textChanged.connect(self._look)
         self.results = SearchPanel(appearance, desk)
@@ -82,7 +86,7 @@ class Sidebar(QFrame):
         order = IconButton(appearance, "sort", _("Order and folders"))
         order.setMenu(order_menu(order, appearance, chats, self.view.asked.emit))
         order.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        for widgets, gap in (((self._new,), 10), ((self._search, order), 8)):
+        for widgets, gap in (((self._new, incognito), 10), ((self._search, order), 8)):
             row = QHBoxLayout()
             row.setContentsMargins(0, 0, 10, 0)
             row.setSpacing(4)
