@@ -43,6 +43,11 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_model(chat)
     chat.add_argument(
+        "--incognito",
+        action="store_true",
+        help=_("keep nothing of the chat, on no disk: it ends with the command"),
+    )
+    chat.add_argument(
         "--when-full",
         choices=tuple(Policy),
         type=Policy,

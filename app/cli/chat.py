@@ -25,13 +25,22 @@ def run(services: Services, loop: Loop, arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     model, options = model_from(services, loop, arguments)
     dialogue = Dialogue(
-        services, loop, model, settings, options, adapters_from(arguments), arguments.when_full
+        services,
+        loop,
+        model,
+        settings,
+        options,
+        adapters_from(arguments),
+        arguments.when_full,
+        incognito=arguments.incognito,
     )
     print(
         _(
             "{model} runs on this computer. Press Ctrl+C to stop an answer; type /help for the commands."
         ).format(model=model.name)
     )
+    if arguments.incognito:
+        print(_("Nothing of this chat is kept."))
     if model.caution:
         print(model.caution)
     while not dialogue.ended:
@@ -63,8 +72,12 @@ class Dialogue:
         options: LoadOptions,
         adapters: tuple[Adapter, ...],
         policy: Policy,
+        *,
+        incognito: bool,
     ) -> None:
-        """Begin a new chat with `model`; it is stored with the first message."""
+        """Begin a new chat with `model`; it is stored with the first message, or, if `incognito`, nowhere."""
+        self._incognito = incognito
+        self._chat_id: int | None = None  # of an incognito chat
         self._policy = policy
         self._line: int | None = None
         self._settings = settings
@@ -84,6 +97,10 @@ class Dialogue:
             "/help": (self._help, _("show this list")),
             "/quit": (self._quit, _("quit; the chat is saved")),
         }
+        if incognito:
+            self._commands["/keep"] = (self._keep, _("keep this chat in your history after all"))
+            self._commands["/quit"] = (self._quit, _("quit; nothing of the chat is kept"))
+        self._new("")
 
     def take(self, line: str) -> None:
         """Do what a line says: a command that starts with a slash, or words for the model."""
@@ -91,7 +108,7 @@ class Dialogue:
         if word in self._commands:
             self._commands[word][0](rest.strip())
         elif line.strip():
-            chat_id = self._answer.chat_id if self._answer else None
+            chat_id = self._answer.chat_id if self._answer else self._chat_id
             parent_id = self._answer.id if self._answer else None
             send = self._services.conversation.send
             self._follow(send(chat_id, parent_id, line, self._model, self._settings, *self._loaded))
@@ -104,7 +121,21 @@ class Dialogue:
         return replace(self._options, draft=None), ()
 
     def _new(self, _rest: str) -> None:
+        if self._chat_id is not None:
+            self._services.incognito.forget(self._chat_id)
+        if self._incognito:
+            self._chat_id = self._loop.result(self._services.incognito.begin())
         self._answer = self._line = None
+
+    def _keep(self, _rest: str) -> None:
+        if self._chat_id is None:
+            raise UserError(_("This chat is kept already."))
+        self._last_answer()
+        kept = self._loop.result(self._services.incognito.keep(self._chat_id))
+        self._services.incognito.forget(self._chat_id)
+        chat, tree = self._loop.result(self._services.history.open(kept))
+        self._answer, self._chat_id, self._line = tree.messages[chat.tip_id or 0], None, None
+        print(_("This chat is in your history now."))
 
     def _choose_policy(self, word: str) -> None:
         if word not in set(Policy):

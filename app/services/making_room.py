@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.budget import WATCH, Policy, Summary, room_to_answer
 from app.domain.budget_words import outgrown
-from app.domain.chat import Message
+from app.domain.chat import Message, is_incognito
 from app.domain.generation import (
     Covers,
     EngineEvent,
@@ -259,7 +259,7 @@ def _summary_request(request: Request, until: int | None, *, background: bool) -
         request,
         settings=settings,
         continues=False,
-        chat=None,
+        chat=request.chat if is_incognito(request.chat) else None,  # it is forgotten with its chat
         background=background,
         summarising=Summarising(until),
     )
