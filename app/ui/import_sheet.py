@@ -23,7 +23,7 @@ from app.ui.inspector.inspector import Content
 from app.ui.quantities import date_text
 from app.ui.sheet import Sheet
 
-_NAMED = 50
+_NAMED = 20
 
 
 def sources() -> tuple[tuple[str, str], ...]:
