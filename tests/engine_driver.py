@@ -1,6 +1,7 @@
 """Drives the engine: with its thread, and without it, one batch after the other."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,14 @@ NO_END = ((2, -1000.0),)
 """Bias that keeps the model of `write_small` from ending an answer."""
 
 
-def write_small(folder: Path, file: Gguf | None = None) -> Path:
-    """Write a model that computes in no time, and says nothing of sense: a token for each byte it reads."""
+def write_small(folder: Path, file: Gguf | None = None, *, unsaid: Sequence[int] = ()) -> Path:
+    """Write a model that computes in no time, and says nothing of sense: a token for each byte it reads.
+
+    Args:
+        folder: Where to.
+        file: With which shapes; those of a Llama without.
+        unsaid: Tokens that it next to never writes.
+    """
     file, path, chance = file or tiny(), folder / "Small.gguf", np.random.default_rng(0)
     weights: dict[str, Matrix] = {}
     for tensor in file.tensors:
@@ -34,6 +41,7 @@ def write_small(folder: Path, file: Gguf | None = None) -> Path:
         else:
             values = chance.normal(0, 0.3, shape)
         weights[name] = values.astype(np.float32)
+    weights["token_embd.weight"][list(unsaid)] = 0
     path.write_bytes(encode(file, weights))
     return path
 

@@ -22,6 +22,7 @@ from app.services.exact_prompts import ExactPrompts
 from app.services.extension import Extensions
 from app.services.live import Live, Phase, Update
 from app.services.making_room import MakingRoom
+from app.services.rewriting import Rewriting
 from app.services.titles import Titles
 from app.services.windows import Writer, request_for
 from app.storage.chats import ChatStore
@@ -48,6 +49,7 @@ class Conversation:
         live: The answers on their way, by the id of their message.
         errands: What else the engine is asked for.
         extensions: What looks for larger contexts.
+        rewriting: What has summaries written anew.
         on_busy: Called when something is on its way that `pump` brings.
     """
 
@@ -76,6 +78,7 @@ class Conversation:
         self.errands = Errands(lambda: self.on_busy())
         self.extensions = Extensions()
         self._room = MakingRoom(store, engine, post, self.errands, self.extensions)
+        self.rewriting = Rewriting(store, engine, post, self.errands)
         self._prompts = ExactPrompts(store, engine, post, self.errands)
         self._closing = False
         self.live: dict[int, Live] = {}

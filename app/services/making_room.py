@@ -110,7 +110,7 @@ class MakingRoom:
 
             self._store_summary(live.summaries, path, window, events, done)
 
-        asked = _summary_request(request, until, background=True)
+        asked = summary_request(request, until, background=True)
         self._errands.add(self._engine.submit(asked), written)
 
     def ask(
@@ -178,7 +178,7 @@ class MakingRoom:
     def _summarise(self, live: Live, until: int) -> None:
         live.aside = []
         cancelled = live.job.cancelled
-        live.job = self._engine.submit(_summary_request(live.request, until, background=False))
+        live.job = self._engine.submit(summary_request(live.request, until, background=False))
         if cancelled:
             self._engine.cancel(live.job)
 
@@ -200,15 +200,11 @@ class MakingRoom:
         done: Callable[[Summary | None], None],
     ) -> None:
         """Store the summary that `events` bring, and call `done` with it, or with None for none."""
-        covers = next((e.until for e in events if isinstance(e, Covers)), 0)
-        text = "".join(e.text for e in events if isinstance(e, Piece) and not e.reasoning).strip()
-        end = events[-1] if events else None
-        cancelled = isinstance(end, Finished) and (
-            end.stats is None or end.stats.stop_reason is StopReason.CANCELLED
-        )
-        if not covers or not text or cancelled or isinstance(end, Failed):
+        found = summary_of(events)
+        if found is None:
             done(None)
             return
+        covers, text = found
         known = window.ahead or window.held
         kept = known.kept if known else ""
         text = f"{kept}\n\n{text}" if kept else text
@@ -223,7 +219,7 @@ class MakingRoom:
 
             self._post(told)
 
-        last = path[covers - 1]
+        last = path[covers.until - 1]
         self._store.summaries.add(last.chat_id, last.id, text, kept).add_done_callback(stored)
 
     def _again(self, live: Live, summary: Summary | None) -> None:
@@ -246,10 +242,25 @@ class MakingRoom:
             self._engine.cancel(live.job)
 
 
-def _summary_request(request: Request, until: int | None, *, background: bool) -> Request:
-    """Return the request for a summary of what `request` cannot hold."""
+def summary_of(events: Events) -> tuple[Covers, str] | None:
+    """Return the summary that `events`, all of a job, bring, with what it covers; None when there is none."""
+    covers = next((event for event in events if isinstance(event, Covers)), None)
+    text = "".join(e.text for e in events if isinstance(e, Piece) and not e.reasoning).strip()
+    end = events[-1] if events else None
+    cancelled = isinstance(end, Finished) and (
+        end.stats is None or end.stats.stop_reason is StopReason.CANCELLED
+    )
+    if covers is None or not text or cancelled or isinstance(end, Failed):
+        return None
+    return covers, text
+
+
+def summary_request(
+    request: Request, until: int | None, *, background: bool, temperature: float = 0
+) -> Request:
+    """Return the request for a summary of what `request` cannot hold; see `Summarising.until`."""
     settings = Settings(
-        temperature=0,
+        temperature=temperature,
         repeat_penalty=1.1,  # small models fall into loops
         context=request.settings.context,
         max_tokens=request.settings.max_tokens,

@@ -283,6 +283,7 @@ class ChatPage(QWidget):
             "copy": self._copy,
             "edit": self._edit,
             "regenerate": lambda number: self._guard(lambda: self._on(number, chat.regenerate)),
+            "rewrite-summary": lambda number: self._try(self._rewrite_summary),
             "pin": lambda number: self._on(number, chat.horizon.pin),
             "budget": lambda number: self.budget_requested.emit(),
             "continue": lambda number: self._guard(lambda: self._on(number, chat.resume)),
@@ -310,12 +311,11 @@ class ChatPage(QWidget):
 
     def _show_chat(self) -> None:
         self._edited = None
-        self.composer.set_draft(self._drafts.of(self.chat.state.chat))
         self._put_on_veil()
+        self.composer.set_draft(self._drafts.of(self.chat.state.chat))
         self._show_rows()
         self.show_models()
 
-    def _show_rows(self, *, keep_position: bool = False) -> None:
     def _put_on_veil(self) -> None:
         """Wear what an incognito chat wears, or take it off."""
         if self.veil.isHidden() is self.chat.incognito:
@@ -326,14 +326,15 @@ class ChatPage(QWidget):
             self.style().polish(self)
             self._dress()
 
+    def _show_rows(self, *, keep_position: bool = False) -> None:
         if self._edited and self.chat.message(self._edited.id) is None:  # deleted meanwhile
             self.composer.cancel_edit()
         path = [*self.chat.state.path(self.chat.lives), *self._held.messages()]
         rows = self._with_line([self._row(message) for message in path])
         self._transcript.set_rows(rows, keep_position=keep_position)
         self._stack.setCurrentWidget(self._transcript if path else self._empty)
-        bar = self._transcript.verticalScrollBar()
         self.veil.offer_keeping(bool(path))
+        bar = self._transcript.verticalScrollBar()
         self._align(bar.minimum(), bar.maximum())
         self.take_lives()
         self._write_placeholder()
@@ -423,6 +424,10 @@ class ChatPage(QWidget):
             self._edited = message
             self.composer.begin_edit(message.text)
 
+    def _rewrite_summary(self) -> None:
+        if self.chat.horizon.rewrite_summary():
+            self.notices.show_offer(_("The model is writing the summary anew…"))
+
     def _forget_edit(self) -> None:
         self._edited = None
 
@@ -452,13 +457,13 @@ class ChatPage(QWidget):
         model = self.chat.model
         if self._stack.currentWidget() is self._transcript:
             text = _("Reply to {model}").format(model=model.name) if model else _("Reply")
+        elif self.chat.incognito:
+            text = _("Ask anything; nothing of it is kept")
         elif self._first and model and model.origin is Origin.STARTER and self._models.status.ready:
             text = _("Ask anything; the starter model is ready")
         else:
             text = _("Ask anything")
         self.composer.set_placeholder(text)
-        elif self.chat.incognito:
-            text = _("Ask anything; nothing of it is kept")
 
 
 def _caution(model: Model | None) -> str:

@@ -79,7 +79,7 @@ class CurrentChat(QObject):
         self._visit = 0  # counts the chats that were shown: what comes late finds another number
         self._guard: Callable[[Callable[[], None]], None] = lambda go: go()
         self.state = OpenChat()
-        self.horizon = Horizon(poster, history, budgets, self)
+        self.horizon = Horizon(poster, history, conversation, budgets, self)
 
     @property
     def id(self) -> int | None:
@@ -208,7 +208,7 @@ class CurrentChat(QObject):
             return
         self._refuse_unsaved()
         parent = edited.parent_id if edited else self.state.tip
-        chat_id, model = self.state.id, self._model_or_refuse()
+        chat_id, model = self.state.id, self.model_or_refuse()
         chosen = self.choices_of(model)
         self._sending = starting = self._conversation.send(
             chat_id,
@@ -234,7 +234,7 @@ class CurrentChat(QObject):
         if self.sending:
             return
         self._refuse_unsaved()
-        model = self._model_or_refuse()
+        model = self.model_or_refuse()
         chosen = self._choices.of(model)
         self._sending = starting = self._conversation.regenerate(
             answer, model, chosen.settings, chosen.options, chosen.adapters
@@ -251,7 +251,7 @@ class CurrentChat(QObject):
         if self.sending:
             return
         self._refuse_unsaved()
-        model = self._model_or_refuse()
+        model = self.model_or_refuse()
         chosen = self._choices.of(model)
         self._sending = starting = self._conversation.versions(
             answer, model, chosen.settings, chosen.options, chosen.adapters
@@ -268,7 +268,7 @@ class CurrentChat(QObject):
         if self.sending:
             return
         self._refuse_unsaved()
-        settings, model = answer.settings or Settings(), self._model_or_refuse()
+        settings, model = answer.settings or Settings(), self.model_or_refuse()
         chosen = self._choices.of(model)
         self._sending = starting = self._conversation.resume(
             answer, model, settings, chosen.options, chosen.adapters
@@ -343,7 +343,8 @@ class CurrentChat(QObject):
             reading = self._history.changed(self.state.id, ids)
             self._poster.when_done(reading, partial(self._merge, self._visit), lambda gone: None)
 
-    def _model_or_refuse(self) -> Model:
+    def model_or_refuse(self) -> Model:
+        """Return what answers next; raises a UserError when there is nothing that could."""
         model = self.model
         if model is None:
             raise UserError(

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from app.domain.budget import Budget, Policy, Summary, horizon
 from app.domain.chat import Message
+from app.domain.errors import UserError
 from app.services.budget import Budgets
+from app.services.conversation import Conversation
 from app.services.history import History
+from app.services.windows import Writer
 from app.ui.post import Poster
 
 if TYPE_CHECKING:
@@ -18,8 +21,17 @@ if TYPE_CHECKING:
 class Horizon:
     """Commands go to the services at once; when it has moved, the chat tells that it has changed."""
 
-    def __init__(self, poster: Poster, history: History, budgets: Budgets, chat: "CurrentChat") -> None:
+    def __init__(
+        self,
+        poster: Poster,
+        history: History,
+        conversation: Conversation,
+        budgets: Budgets,
+        chat: "CurrentChat",
+    ) -> None:
         self._poster, self._history, self._budgets, self._chat = poster, history, budgets, chat
+        self._conversation = conversation
+        self._rewritten: set[int] = set()  # the ids of the summaries that are being written anew
         self._summaries: list[Summary] = []
         self._visit = 0  # as in CurrentChat
 
@@ -71,6 +83,29 @@ class Horizon:
         line = self.line
         if line is not None and line[1] is not None:
             self._poster.when_done(self._history.edit_summary(line[1], text), lambda done: None)
+
+    def rewrite_summary(self) -> bool:
+        """Have the model write its summary once more; False when there is none, or it is at that already.
+
+        Raises:
+            UserError: When there is no model.
+        """
+        line, tip = self.line, self._chat.state.tip
+        if line is None or line[1] is None or tip is None or line[1].id in self._rewritten:
+            return False
+        summary, model = line[1], self._chat.model_or_refuse()
+        chosen = self._chat.choices_of(model)
+        writer = Writer(model, chosen.options, chosen.adapters)
+
+        def ended(problem: UserError | None) -> None:
+            self._rewritten.discard(summary.id)
+            if problem is not None:
+                self._poster.report(problem)
+
+        self._rewritten.add(summary.id)
+        anew = self._conversation.rewriting.anew(summary, tip, chosen.settings, writer)
+        self._poster.when_done(anew, lambda done: ended(None), ended)
+        return True
 
     def take_summaries(self, chat_ids: tuple[int, ...] = ()) -> None:
         """Read what stands for the older messages of this chat, if it is among those that have changed."""

@@ -174,7 +174,7 @@ class SummaryEditor(QPlainTextEdit):
 
 
 class Boundary(MessageWidget):
-    """The line, and the summary below it once it is unfolded: to be read and rewritten."""
+    """The line, and the summary below it once it is unfolded: to be read, rewritten, or written anew."""
 
     def __init__(self, row: Row, style: Style, highlighter: Highlighter, parent: QWidget) -> None:
         super().__init__(row, style, highlighter, parent)
@@ -186,6 +186,7 @@ class Boundary(MessageWidget):
         self.line.toggled.connect(lambda: self.grown.emit())
         self.editor: SummaryEditor | None = None
         self._edit = self._button(_("Edit"), self._begin_edit)
+        self._anew = self._button(_("Write it anew"), lambda: self.asked.emit("rewrite-summary"))
         self._keep = self._button(_("Save"), self.keep_edit)
         self._cancel = self._button(_("Cancel"), self.cancel_edit)
         self._show()
@@ -224,7 +225,8 @@ class Boundary(MessageWidget):
         editing = self.editor is not None
         reading = self.unfolded and not editing
         self.body.setVisible(reading)
-        self._edit.setVisible(reading)
+        for button in (self._edit, self._anew):
+            button.setVisible(reading)
         for button in (self._keep, self._cancel):
             button.setVisible(editing and self.unfolded)
         if self.editor is not None:
@@ -239,7 +241,7 @@ class Boundary(MessageWidget):
             shown.setGeometry(left + inset, y + px(4), inner - 2 * inset, height)
             y += px(4) + height + px(6)
             x = left + px(8)
-            for button in (self._keep, self._cancel) if editing else (self._edit,):
+            for button in (self._keep, self._cancel) if editing else (self._edit, self._anew):
                 button.move(x, y)
                 x += button.width() + px(4)
             y += px(26)
@@ -253,7 +255,7 @@ class Boundary(MessageWidget):
         super().restyle(style)
         self.body.restyle(_quiet(style))
         self.line.restyle(style)
-        for button in (self._edit, self._keep, self._cancel):
+        for button in (self._edit, self._anew, self._keep, self._cancel):
             button.restyle(style)
 
     def keyboard_inside(self) -> bool:
@@ -266,7 +268,7 @@ class Boundary(MessageWidget):
 
     def focus_chain(self) -> list[QWidget]:
         """Return what the Tab key visits, in order."""
-        parts = (self.body, self.editor, self._edit, self._keep, self._cancel)
+        parts = (self.body, self.editor, self._edit, self._anew, self._keep, self._cancel)
         return [self.line, *(part for part in parts if part is not None and not part.isHidden())]
 
     def keep_edit(self) -> None:

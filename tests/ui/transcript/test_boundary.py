@@ -115,12 +115,21 @@ def test_a_summary_is_never_saved_empty(stage, qtbot):
     assert line.body.toPlainText() == SUMMARY
 
 
+def test_it_can_be_written_anew(stage, qtbot):
+    stage.show(rows(SUMMARY))
+    line_of(stage).line.click()
+    stage.settle()
+    with qtbot.waitSignal(stage.view.asked) as asked:
+        line_of(stage)._anew.click()
+    assert asked.args[0] == "rewrite-summary"
+
+
 def test_the_keyboard_goes_through_the_line_and_what_it_unfolds(stage, qtbot):
     stage.show(rows(SUMMARY))
     line = line_of(stage)
     line.line.click()
     stage.settle()
-    assert line.focus_chain() == [line.line, line.body, line._edit]
+    assert line.focus_chain() == [line.line, line.body, line._edit, line._anew]
     line._edit.click()
     stage.settle()
     assert line.focus_chain() == [line.line, line.editor, line._keep, line._cancel]

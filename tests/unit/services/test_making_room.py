@@ -3,6 +3,7 @@
 Where only what is sent matters the model is one that says nothing of sense, and computes in no time.
 """
 
+import string
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -35,19 +36,18 @@ from app.engine.worker import Engine
 from app.services.budget import Budgets
 from app.services.conversation import Conversation
 from app.services.history import History
+from app.services.windows import Writer
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 
-CONTEXT, ANSWER = 768, 4
+CONTEXT, ANSWER = 1024, 4
 SYSTEM = "You keep the lighthouse."
-LETTERS = tuple(
-    (3 + byte, -1000.0) for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalpha()
-)
-SETTINGS = Settings(temperature=0, max_tokens=ANSWER, context=CONTEXT, logit_bias=((2, -1000.0), *LETTERS))
+SETTINGS = Settings(temperature=0, max_tokens=ANSWER, context=CONTEXT)
 SENSIBLE = Settings(temperature=0, max_tokens=ANSWER, context=256)
 QUESTION = (
     "Entry {n}. On day {n} the lamp was lit at six, the wind came from the north with a strength of {n}, "
-    "three ships passed, and one carried {n} barrels of herring, rope and oil to the island. What do I note?"
+    "three ships passed, and one carried {n} barrels of herring, rope and oil to the island. What do I note "
+    "for whoever keeps the lighthouse when I am gone for the winter?"
 )
 
 T = TypeVar("T")
@@ -127,7 +127,9 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     file = tiny()
     file.metadata["llama.context_length"] = ("u32", 8 * CONTEXT)
-    desk = Desk(tmp_path, write_small(tmp_path, file))
+    letters = {ord(letter) for letter in string.ascii_letters}
+    unsaid = [0, 1, 2, *(3 + byte for byte in range(256) if byte not in letters)]
+    desk = Desk(tmp_path, write_small(tmp_path, file, unsaid=unsaid))
     yield desk
     desk.close()
 
@@ -140,13 +142,13 @@ def speaking(tmp_path: Path, smollm2: Path) -> Iterator[Desk]:
     desk.close()
 
 
-def drive(desk: Desk, answer: Message, times: int = 5) -> list[Message]:
-    """Go on until the whole chat is `times` its context; return the answers."""
+def drive(desk: Desk, answer: Message, settings: Settings = SETTINGS) -> list[Message]:
+    """Go on until the whole chat is five times its context; return the answers."""
     answers = [answer]
     # The prompt of the first answer, without the system prompt, is what each turn takes.
     turn = (answer.stats.prompt_tokens if answer.stats else 0) - 12
-    while len(answers) * turn < times * CONTEXT:
-        answers.append(desk.send(QUESTION.format(n=len(answers) + 1), answers[-1]))
+    while len(answers) * turn < 5 * (settings.context or 0):
+        answers.append(desk.send(QUESTION.format(n=len(answers) + 1), answers[-1], settings))
         if len(answers) == 2:
             desk.loop.result(desk.history.pin_message(desk.chat(answers[1])[1][2].id, True))
     return answers
@@ -195,10 +197,12 @@ def test_the_oldest_turns_are_dropped(desk: Desk) -> None:
 
 
 def test_a_summary_stands_for_older_turns(desk: Desk) -> None:
-    answers = drive(desk, desk.begin(None))
+    roomy = replace(SETTINGS, context=3 * CONTEXT // 2)
+    answers = drive(desk, desk.begin(None, roomy), roomy)
     check(desk, answers)
     summaries = desk.summaries(answers[0])
     assert answers[-1].summary_id in summaries
+    assert len(summaries) > 2
     assert any(change.kind is Kind.SUMMARIES for change in desk.published)
     assert read_again(answers) < 2
     assert not any(isinstance(event, Failed) for event in desk.events)
@@ -240,10 +244,7 @@ def test_nothing_is_sent_that_does_not_fit(desk: Desk) -> None:
 
 def test_a_real_model_summarises_beside_its_next_answer(speaking: Desk) -> None:
     first = speaking.send(QUESTION.format(n=1), settings=SENSIBLE)
-    more = "And who was aboard of the third ship, where did it come from, what did it bring to the island, "
-    more += (
-        "how long did it stay in the old harbour, and what did its captain say about the weather on that day?"
-    )
+    more = "And who was aboard of the third ship, where did it come from, and what did it bring?"
     second = speaking.start(f"{QUESTION.format(n=2)} {more}", first, SENSIBLE)
     while speaking.conversation.live:
         speaking.conversation.pump()
@@ -293,10 +294,35 @@ def test_a_persons_words_stay_in_the_summary(desk: Desk) -> None:
     assert "The keeper is called Ingrid." in desk.prompt(answer)[0]
 
 
+def test_a_summary_is_written_anew_part_by_part_where_it_must(desk: Desk) -> None:
+    roomy, ingrid = replace(SETTINGS, context=3 * CONTEXT), "The keeper is called Ingrid."
+    answer = desk.send(QUESTION.format(n=1), settings=roomy)
+    for said in range(2, 8):
+        answer = desk.send(QUESTION.format(n=said), answer, roomy)
+    path = desk.chat(answer)[1]
+
+    def anew(summary: Summary) -> Summary:
+        desk.wait(desk.conversation.rewriting.anew(summary, answer.id, SETTINGS, Writer(desk.model)))
+        return desk.summaries(answer)[summary.id]
+
+    def add(until: int, text: str) -> Summary:
+        return desk.loop.result(desk.store.summaries.add(answer.chat_id, path[until].id, text, text))
+
+    last = add(-3, "Old words.")
+    again = anew(last)  # of more messages than the model can read at once
+    assert again == replace(last, text=again.text, kept="")
+    assert again.text not in {"", "Old words."}
+    assert anew(last).text != again.text
+    add(3, ingrid)
+    again = anew(last)  # goes on from the one before it, which a person has written
+    assert again.text.startswith(f"{ingrid}\n\n")
+    assert again.kept == ingrid
+
+
 def test_a_message_that_cannot_fit_is_refused_with_what_helps(desk: Desk) -> None:
     answer = desk.send(QUESTION.format(n=1) * 6)
     assert answer.status is Status.FAILED
-    assert "the context holds only 768" in answer.error
+    assert "the context holds only 1,024" in answer.error
 
 
 def test_what_is_typed_is_counted_by_the_model(speaking: Desk) -> None:
@@ -430,3 +456,23 @@ def test_an_answer_can_be_stopped_while_it_waits_for_a_summary(script: Script) -
     _chat, tree = script.loop.result(script.store.chat(1))
     assert tree.messages[answer].status is Status.STOPPED
     assert len(script.engine.plays) == 3
+
+
+@pytest.mark.parametrize("end", [Failed(UserError("No.")), Finished(unread(0))])
+def test_a_summary_stays_when_the_model_writes_no_other(script: Script, end: Failed | Finished) -> None:
+    start = script.conversation.send(None, None, "Why?", script.model, Settings())
+    reply = script.loop.result(start).reply
+    script.engine.plays[0].rest()
+    script.until(lambda: not script.conversation.live)
+    summary = script.loop.result(script.store.summaries.add(reply.chat_id, reply.id, "Old words."))
+    anew = script.conversation.rewriting.anew(summary, reply.id, Settings(), Writer(script.model))
+    script.until(lambda: len(script.engine.plays) == 2)
+    asked = script.engine.plays[1].request
+    assert asked.summarising
+    assert asked.summarising.until == 2
+    assert asked.settings.temperature
+    script.engine.plays[1].job.put(end)
+    script.until(anew.done)
+    with pytest.raises(UserError, match=r"No\.|stays"):
+        anew.result()
+    assert script.loop.result(script.store.summaries.of(reply.chat_id)) == [summary]
