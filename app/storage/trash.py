@@ -8,10 +8,12 @@ import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.trash import DAYS, DeletedMessages, Erased, Trash
+from app.storage.connection import connect, transaction
 from app.storage.database import Database
 from app.storage.rows import read_chats, read_messages
 from app.storage.search_index import work_off
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from app.storage.undo import UndoLog
 
 _DAY = 24 * 60 * 60.0
-_MOST_IN_MEMORY = 256 * 1024 * 1024  # bytes of a file that is written anew without another one beside it
+_BESIDE = "-anew.part"  # what is added to the name of the file that is written anew
 _AMONG = "(SELECT value FROM json_each(?))"
 
 
@@ -60,7 +62,7 @@ class TrashStore:
         return self._database.alone(clean)
 
     def expire(self) -> "Future[Erased]":
-        """End what has rested long enough."""
+        """End what has rested long enough; called at the start, before anything can be erased."""
         return self._database.write(lambda db: _expire(db, time.time()), committed=self._publish)
 
     def _publish(self, erased: Erased) -> None:
@@ -112,6 +114,9 @@ def _any(db: "sqlite_utils.Database") -> bool:
 
 
 def _expire(db: "sqlite_utils.Database", now: float) -> Erased:
+    beside = _beside(db)
+    if beside is not None:
+        beside.unlink(missing_ok=True)  # Fireside ended while it was written
     before = [now - DAYS * _DAY]
     chats = db.execute("SELECT id FROM chats WHERE deleted_at < ?", before).fetchall()
     messages = db.execute("SELECT id FROM messages WHERE deleted_at < ?", before).fetchall()
@@ -150,26 +155,35 @@ def _leave_no_trace(db: "sqlite_utils.Database") -> None:
     """Write the file anew, without pages that are free or half empty, and empty the log.
 
     What is deleted is overwritten, but not what SQLite has moved before that from one page to another.
+    VACUUM would do the same, with all of the file in memory.
     """
     more = True
     while more:  # the words leave the index
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(db):
             more = work_off(db)
-            db.execute("COMMIT")
-        except BaseException:
-            db.rollback()
-            raise
-    (size,) = db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
-    beside = size > _MOST_IN_MEMORY
-    if beside:
-        db.execute("PRAGMA temp_store=FILE")
+    beside = _beside(db)
+    if beside is None:
+        return
+    beside.unlink(missing_ok=True)
     try:
-        db.execute("VACUUM")
+        beside.touch(mode=0o600)
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        db.execute(f"PRAGMA page_size={size}")  # or the copy would have the size of new files
+        db.execute("VACUUM INTO ?", [str(beside)])
+        clean = connect(beside, "mode=ro")
+        try:
+            clean.conn.backup(db.conn)
+        finally:
+            clean.close()
     finally:
-        if beside:
-            db.execute("PRAGMA temp_store=MEMORY")
+        beside.unlink(missing_ok=True)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _beside(db: "sqlite_utils.Database") -> Path | None:
+    """Return where the file is written anew; None for a database in memory."""
+    (file,) = db.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
+    return Path(file).with_name(Path(file).name + _BESIDE) if file else None
 
 
 def _json(ids: Sequence[int] | set[int]) -> str:

@@ -1,7 +1,7 @@
 """What was deleted: brought back, or erased for good."""
 
 import shiboken6
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QListView, QMessageBox, QPushButton, QWidget
 
 from app.domain.language import _, plural
@@ -14,6 +14,8 @@ from app.ui.notices import Notices
 from app.ui.post import Poster
 from app.ui.sheet import Sheet
 from app.ui.trash_rows import Entry, EntryDelegate, EntryRows, entries, trash_of
+
+_SOON_MS = 1000
 
 
 class TrashSheet(Sheet):
@@ -103,7 +105,6 @@ class TrashDesk(QObject):
             sheet = TrashSheet(self._appearance, self._over)
             sheet.back_requested.connect(self._bring_back)
             sheet.erase_requested.connect(self.ask_to_erase)
-            self._trash.expire()
             self.refresh()
             sheet.open_card(sheet.list)
 
@@ -146,4 +147,10 @@ class TrashDesk(QObject):
         def erased(_erased: Erased) -> None:
             self._notices.show_offer(_("It is gone for good."))
 
-        self._poster.when_done(self._trash.erase(chats, messages), erased)
+        def still_at_it() -> None:
+            if not erasing.done():
+                self._notices.show_offer(_("Erasing… With a long history this takes a moment."))
+
+        erasing = self._trash.erase(chats, messages)
+        self._poster.when_done(erasing, erased)
+        QTimer.singleShot(_SOON_MS, self, still_at_it)

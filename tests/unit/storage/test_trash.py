@@ -113,6 +113,7 @@ def test_no_byte_is_left_of_what_is_erased(store: ChatStore, database: Database,
     get(store.trash.erase([chat.id for chat in gone.chats], messages))
     assert found(tmp_path) == []
     assert found(tmp_path, CANARY[:6]) == []
+    assert {path.name.removeprefix("chats.db") for path in tmp_path.iterdir()} <= {"", "-wal", "-shm"}
     assert problems(database) == []
     assert len(get(store.chats())) == 15
     assert search is not None
