@@ -3,7 +3,6 @@
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +15,6 @@ from app.services.exports.formats import Format
 from app.services.exports.names import file_name, unused
 from app.services.imports import sharegpt
 from app.ui.assets import asset
-from app.ui.pdf import print_pdf
 
 QWEN = ModelIdentity("Qwen 3")
 STYLE = asset("formats/page.css").read_text(encoding="utf-8")
@@ -144,16 +142,6 @@ def test_nothing_that_was_said_becomes_html(said: str) -> None:
     assert found.tags <= ALLOWED
     assert all(each.startswith(("http://", "https://", "mailto:")) for each in found.addresses)
     assert tags_of(printed.written(whole)).tags <= ALLOWED
-
-
-@pytest.mark.usefixtures("qapp")
-def test_a_pdf_has_pages(tmp_path: Path) -> None:
-    path = tmp_path / "a.pdf"
-    long = WholeChat(WHOLE.chat, (*WHOLE.messages[:3], Message(4, 1, 3, Role.USER, "line\n" * 200)))
-    print_pdf(printed.written(long), "Tea", path)
-    content = path.read_bytes()
-    assert content.startswith(b"%PDF-")
-    assert len(re.findall(rb"/Type\s*/Page\b", content)) > 2
 
 
 def test_training_data_comes_in_again() -> None:
