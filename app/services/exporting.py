@@ -56,6 +56,10 @@ class Exporting:
         self._threads = Threads(1, "exporting")
         self._running: Running[Written] | None = None
 
+    def ids(self) -> "Future[list[int]]":
+        """Return the ids of all chats, those that were used last first."""
+        return self._store.ids()
+
     def suggested(self, format_: Format, titles: Sequence[str]) -> str:
         """Return a name for the file or the folder of chats with these titles."""
         name = file_name(titles[0]) if len(titles) == 1 else f"Fireside {date.today().isoformat()}"

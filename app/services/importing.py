@@ -17,7 +17,7 @@ from app.services.running import Running
 from app.services.threads import Threads
 from app.storage.whole_chats import WholeChats
 
-_BATCH_MESSAGES, _BATCH_TEXT = 2000, 4 * 2**20  # of one transaction: others wait no longer than for these
+_BATCH_MESSAGES, _BATCH_TEXT = 1000, 2 * 2**20  # of one transaction: others wait no longer than for these
 _ERASED_AT_ONCE = 50
 MOST_NAMED = 200
 

@@ -45,6 +45,7 @@ def table() -> tuple[Entry, ...]:
         Entry("next-chat", chat, _("Next chat"), ("Ctrl+Shift+]",)),
         Entry("import-chats", chat, _("Import chats…")),
         Entry("export-chat", chat, _("Export this chat…")),
+        Entry("export-all", chat, _("Export all chats…")),
         Entry("copy-chat", chat, _("Copy this chat as Markdown")),
         Entry("settings", chat, _("Settings…"), ("Ctrl+,",)),
         Entry("quit", chat, _("Quit Fireside"), ("Ctrl+Q",)),

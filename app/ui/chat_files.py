@@ -81,6 +81,10 @@ class ChatFiles(QObject):
         if chat_id is not None:
             self.export([chat_id])
 
+    def export_all(self) -> None:
+        """Ask what all chats shall become."""
+        self._poster.when_done(self._exporting.ids(), self.export)
+
     def copy_shown(self) -> None:
         """Put the chat in the window on the clipboard as Markdown."""
         chat_id = self._page.chat.id

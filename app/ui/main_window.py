@@ -309,6 +309,7 @@ class MainWindow(QMainWindow):
             "next-chat": lambda: self._go.step(1),
             "import-chats": lambda: self.files.open_import(),
             "export-chat": lambda: self.files.export_shown(),
+            "export-all": lambda: self.files.export_all(),
             "copy-chat": lambda: self.files.copy_shown(),
             "deleted": lambda: self._trash.open(),
             "settings": lambda: self._settings.open_settings(),

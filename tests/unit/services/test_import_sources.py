@@ -224,12 +224,12 @@ def test_what_is_far_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         "It has far too many messages.",
         "It is far too long.",
     ]
-    monkeypatch.setattr(json_values, "LONGEST", 2 * 2**20)
-    huge = written(tmp_path / "b.json", '{"conversations": [{"from": "human", "value": "' + "x" * 2**23)
+    monkeypatch.setattr(json_values, "LONGEST", 2**20)
+    huge = written(tmp_path / "b.json", '{"conversations": [{"from": "human", "value": "' + "x" * 2**22)
     assert refusals(huge) == ["One chat is far too long."]
-    monkeypatch.setattr(json_values, "LONGEST", 2**26)
-    monkeypatch.setattr(json_values, "MOST_PARTS", 2**20)
-    crowd = written(tmp_path / "c.json", '{"mapping": [' + "[]," * 2**21)
+    monkeypatch.setattr(json_values, "_FAR", 2**16)
+    monkeypatch.setattr(json_values, "MOST_PARTS", 2**15)
+    crowd = written(tmp_path / "c.json", '{"mapping": [' + "[]," * 2**16)
     assert refusals(crowd) == ["One chat has far too many parts."]
 
 

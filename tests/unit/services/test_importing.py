@@ -24,7 +24,7 @@ from app.storage.undo import UndoLog
 from app.storage.whole_chats import WholeChats
 
 PROCESS = Path(__file__).with_name("importing_process.py")
-KILLS = 3
+KILLS = 2
 
 
 @dataclass

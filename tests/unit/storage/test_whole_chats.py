@@ -44,7 +44,7 @@ def whole_store(database: Database) -> WholeChats:
     return whole_store_of(database, Changes(lambda call: call()))[0]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(whole_chats(), min_size=1, max_size=3))
 def test_any_tree_goes_out_and_comes_in_equal(shared: Database, wanted: list[WholeChat]) -> None:
     store, _undo = whole_store_of(shared, Changes(lambda call: call()))
