@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from typing import TypeVar
 
+from PySide6.QtCore import QItemSelectionModel
 from PySide6.QtWidgets import QApplication, QScrollArea
 
 from app.domain import language
@@ -30,6 +32,8 @@ from app.ui.sheet import Sheet
 from app.ui.theme import DARK, LIGHT
 from app.ui.transcript.answer import Answer
 from app.ui.transcript.view import TranscriptView
+
+T = TypeVar("T")
 
 QUESTION = "What is a campfire? Answer in one sentence."
 
@@ -75,6 +79,11 @@ SKY = """\
 Air scatters the blue part of sunlight far more than the red one, so blue reaches your eyes from the whole \
 sky. At sunset the light has come a longer way through the air: most of the blue is gone, and **red** is left.
 """
+
+TITLES = (
+    *("Letter to the landlord", "Budget for next year", "Questions for the interview", "周末去哪儿"),
+    *("Why is the sky blue?", "Beds, seeds, and what to sow when", "Old thoughts", "A poem about an owl"),
+)
 
 # Who said what, and how each answer ended: chats that a person might have had.
 CHATS = (
@@ -125,7 +134,7 @@ class Studio:
         end = time.monotonic() + seconds
         self.until(lambda: time.monotonic() > end)
 
-    def result(self, future: "Future[object]") -> object:
+    def result(self, future: "Future[T]") -> T:
         """Return what `future` brings, with the window alive meanwhile."""
         self.until(future.done)
         return future.result()
@@ -163,7 +172,7 @@ class Studio:
         finishing = self.build.store.finish(
             reply.id, answer, status, ended, "", reasoning=reasoning, reasoning_seconds=12.0
         )
-        self.result(finishing)  # type: ignore[arg-type]
+        self.result(finishing)
         return reply
 
     def answer(self) -> Answer:
@@ -339,6 +348,36 @@ def take_settings(studio: Studio) -> None:
     studio.close_sheet()
 
 
+def take_history(studio: Studio) -> None:
+    """Take the pictures of chats put in order, chosen together, and of what was deleted."""
+    window, history = studio.window, studio.build.services.history
+    organising, view = history.organising, window.sidebar.view
+    ids = [studio.remember(title, SKY, Status.COMPLETE).chat_id for title in TITLES]
+    work = studio.result(organising.new_folder("Work", ids[:3]))
+    studio.result(organising.new_folder("家", ids[3:4]))
+    studio.result(organising.tag(ids[1:2], "money"))
+    studio.result(organising.tag(ids[4:6], "garden"))
+    studio.result(organising.pin(ids[5:6], True))
+    studio.result(organising.archive(ids[6:7], True))
+    studio.result(organising.delete(ids[7:]))
+    window.sidebar.view.chats.wish(opened=[str(work.id)])
+    studio.open(ids[4])
+    studio.shoot("organised")
+    view.selectionModel().select(
+        view.chats.rows_of(ids[:2] + ids[4:5]), QItemSelectionModel.SelectionFlag.Select
+    )
+    studio.shoot("chosen")
+    view.clearSelection()
+    studio.result(history.delete_branch(window.page.chat.state.path({})[1].id))
+    window.actions_by_name["deleted"].trigger()
+    studio.rest()
+    studio.shoot("deleted")
+    window.resize(640, 480)
+    studio.shoot("deleted-narrow")
+    studio.close_sheet()
+    window.resize(1180, 780)
+
+
 def main() -> int:
     """Write the pictures into the folder that the command line names."""
     folder = Path(sys.argv[1])
@@ -352,6 +391,7 @@ def main() -> int:
         take_inspector(studio)
         take_library(studio)
         take_settings(studio)
+        take_history(studio)
     finally:
         studio.window.close()
         studio.build.close()

@@ -1,7 +1,7 @@
 """How a row of the chat list is drawn and renamed."""
 
 from PySide6.QtCore import QLocale, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.domain.language import _
@@ -103,8 +103,8 @@ class RowDelegate(QStyledItemDelegate):
     ) -> None:
         look, middle = self._appearance, rect.center().y()
         if self._ends_list(index):
-            painter.setPen(QPen(look.color("line"), 1))
-            painter.drawLine(rect.left() + 4, rect.top(), rect.right() - 4, rect.top())
+            painter.setPen(QPen(self._hairline(), 1))
+            painter.drawLine(rect.left() + 8, rect.top() + 1, rect.right() - 8, rect.top() + 1)
         picture = {Place.ARCHIVE: "archive", Place.TRASH: "trash"}.get(row.place, "folder")
         look.icon(picture, "soft", 18).paint(painter, rect.left() + _PADDING - 2, middle - 9, 18, 18)
         text = rect.adjusted(_PADDING + 24, 0, -_PADDING, 0)
@@ -169,13 +169,19 @@ class RowDelegate(QStyledItemDelegate):
                 break
             chip = QRectF(text.right() - taken - width, 0, width, metrics.height() + 4)
             chip.moveTop(text.center().y() - chip.height() / 2 + 0.5)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(look.color("line"))
+            painter.setPen(QPen(self._hairline(), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(chip, 6, 6)
             painter.setPen(look.color("ink"))
             painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, tag)
             taken += width + 4
         return taken + 4 if taken else 0
+
+    def _hairline(self) -> QColor:
+        """Return a line that can be seen on every ground of a row."""
+        line = self._appearance.color("soft")
+        line.setAlphaF(0.3)
+        return line
 
     def _more_corner(self, rect: QRect) -> QRect:
         return QRect(self.more_rect(rect).center() - QPoint(8, 8), QSize(18, 18))
