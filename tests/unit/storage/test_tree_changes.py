@@ -295,7 +295,7 @@ def one_path(store: ChatStore) -> None:
         assert all(m.parent_id is None or m.parent_id in tree.messages for m in tree.messages.values())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SEQUENCES)
 def test_any_changes_leave_one_path_and_can_be_undone(desk, operations: list) -> None:
     store, database = desk
