@@ -36,6 +36,7 @@ _PASSING_CONTEXT = 2 * CELL_STEP  # tokens
 _LEAST = 256  # tokens; fewer tell nothing
 _LOGITS = 128 << 20  # bytes of them in one batch
 _ROWS = (16, 512)  # tokens of a batch, all of which get logits
+_PRODUCT = 2_000_000_000  # multiplications for a thread of a CPU before llama.cpp looks for a stop, about
 _STEPS = 24  # values by position, at the least
 _LOOK = 16  # rows after which a stop is looked for
 
@@ -312,7 +313,7 @@ class ReadingCheck:
         options, header = self._loaded.options, self._loaded.header
         gpu = native.has_gpu() and options.gpu_layers != 0
         vocabulary = self._loaded.model.vocabulary_size
-        rows = min(max(_LOGITS // (4 * vocabulary), _ROWS[0]), _ROWS[1], options.ubatch)
+        rows = min(max(self._most_rows(vocabulary, gpu=gpu), _ROWS[0]), _ROWS[1], options.ubatch)
         free = sum(device.memory_free for device in native.devices()[:-1]) if gpu else 0
         free = (free or psutil.virtual_memory().available) - 4 * rows * vocabulary
         room = Room(header, free + self._held(options, gpu=gpu), gpu=gpu)
@@ -326,6 +327,16 @@ class ReadingCheck:
             )
         ubatch = fit.layout.ubatch
         return replace(fit.layout, rope=rope, sequences=2, outputs=ubatch)
+
+    def _most_rows(self, vocabulary: int, *, gpu: bool) -> int:
+        """Return how many tokens may get logits at once.
+
+        The product with the vocabulary is one step to llama.cpp, and within one it does not stop.
+        """
+        held = _LOGITS // (4 * vocabulary)
+        if gpu or not (width := self._loaded.header.embedding_length):
+            return held
+        return min(held, _PRODUCT * self._loaded.threads.prefill // (vocabulary * width))
 
     def _held(self, options: LoadOptions, *, gpu: bool) -> int:
         """Return the bytes of the model that are taken already, and that no other program can take."""
