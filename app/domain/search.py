@@ -6,12 +6,13 @@ from itertools import islice
 
 from app.domain.chat import Role
 from app.domain.search_text import Phrase, parse, pattern
+from app.domain.shown_text import shown_text
 
 SNIPPET = 180
 """Characters of a text that are shown of a message."""
 _BEFORE = 48  # of them before the first match
 _MOST_MATCHES = 60  # among which the best part of a text is chosen
-_DRESS = re.compile(r"^\s*(?:[#>]+|[-*+]|```\S*|~~~\S*)\s+|```\w*|\*\*|`|\|(?:\s*:?-+:?\s*\|)+", re.MULTILINE)
+_BARS = re.compile(r"\s*\|\s*")  # of tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def snippet(text: str, phrases: tuple[Phrase, ...]) -> Snippet:
     start = 0 if wanted is None else _densest(text, wanted)
     begin = _word_start(text, max(0, start - _BEFORE)) if start > _BEFORE else 0
     cut = text[begin : begin + 2 * SNIPPET]
-    shown = " ".join(_DRESS.sub(" ", cut).split())
+    shown = " ".join(_BARS.sub(" ", shown_text(cut)).split())
     if len(shown) > SNIPPET:
         shown = shown[:SNIPPET].rstrip() + "…"
     elif begin + 2 * SNIPPET < len(text):

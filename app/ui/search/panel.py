@@ -82,12 +82,13 @@ class SearchPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         above = QVBoxLayout()
-        above.setContentsMargins(0, 0, 10, 0)
+        above.setContentsMargins(0, 6, 10, 0)
         above.addWidget(self.chips)
         column.addLayout(above)
         column.addWidget(self._title)
         column.addWidget(self.view, 1)
         column.addWidget(self._note)
+        column.addStretch(0)  # takes the height where there is no message
         desk.answered.connect(self._show_found)
         self.view.verticalScrollBar().valueChanged.connect(self._look_for_more)
         self._note.hide()
@@ -118,6 +119,7 @@ class SearchPanel(QWidget):
                 found.waiting,
             )
             notes.append(words.format(count=found.waiting))
+        self.view.setVisible(bool(found.hits))
         self._note.setText(" ".join(notes))
         self._note.setVisible(bool(notes))
         if notes and self.isVisible():

@@ -153,12 +153,14 @@ class HitDelegate(QStyledItemDelegate):
     def _paint_words(self, painter: QPainter, rect: QRectF, hit: Hit) -> None:
         text, marks = in_sight(hit)
         layout = self._laid_out(text, marks, rect.width())
-        if layout.lineCount() > _LINES:
+        end = len(text)
+        while layout.lineCount() > _LINES:
             last = layout.lineAt(_LINES - 1)
-            text = text[: max(last.textStart() + last.textLength() - 2, 0)].rstrip() + "…"
-            layout = self._laid_out(text, [mark for mark in marks if mark[1] <= len(text)], rect.width())
+            end = min(end, last.textStart() + last.textLength()) - 1
+            short = text[:end].rstrip(" …") + "…"
+            layout = self._laid_out(short, [mark for mark in marks if mark[1] < len(short)], rect.width())
         painter.setPen(self._appearance.color("soft"))
-        for number in range(min(layout.lineCount(), _LINES)):
+        for number in range(layout.lineCount()):
             layout.lineAt(number).setPosition(QPointF(0, number * self._line_height()))
         layout.draw(
             painter,

@@ -10,13 +10,13 @@ from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QTextEdit
 
 from app.domain.chat import Role
+from app.domain.shown_text import shown_text
 from app.ui.theme import marked
 from app.ui.transcript.body import Body
 from app.ui.transcript.column import Column
 from app.ui.transcript.living import Living
 from app.ui.transcript.question import Question
 from app.ui.transcript.scrolling import Scrolling
-from app.ui.transcript.shown_text import shown_text
 from app.ui.transcript.style import Style
 
 MOST_MARKS = 500

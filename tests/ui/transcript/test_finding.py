@@ -7,9 +7,9 @@ from PySide6.QtGui import QTextCursor
 
 from app.domain.chat import Message, Role, Status
 from app.domain.search_text import parse, part, pattern
+from app.domain.shown_text import shown_text
 from app.ui.theme import LIGHT
 from app.ui.transcript.message import Row
-from app.ui.transcript.shown_text import shown_text
 from app.ui.transcript.view import TranscriptView
 
 
