@@ -2,19 +2,23 @@
 
 import json
 import zipfile
+from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 
 import foreign_chats as foreign
 import pytest
 from foreign_chats import AGAIN, ANSWERED, ASKED, BEGAN, MORE, MOST
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.domain.chat import Message, Role, Tree
-from app.domain.chat_file import to_object
+from app.domain.chat_file import Unreadable, to_object
 from app.domain.whole_chat import WholeChat
-from app.services.imports import containers, growing, shapes
+from app.services.imports import containers, growing, shapes, sharegpt
 from app.services.imports import values as json_values
 from app.services.imports.shapes import LeftOut
-from app.services.imports.sources import Arrival, arrivals
+from app.services.imports.sources import SOURCES, Arrival, arrivals
 
 
 def all_of(*paths: Path) -> list[Arrival | LeftOut]:
@@ -287,3 +291,51 @@ def test_a_locked_archive(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 8] |= 1  # the bit for a password, in the list of files
     path.write_bytes(data)
     assert refusals(path) == ["It is locked with a password."]
+
+
+JUNK = st.sampled_from(
+    [None, True, 0, -1, 7, 1e400, -1e400, float("nan"), 10**30, "", "x", "a", "\ud800", [], {}, [[]]]
+)
+SAMPLES = [
+    foreign.chatgpt(),
+    foreign.open_webui(),
+    foreign.lm_studio(),
+    foreign.llama_ui(),
+    foreign.sharegpt(),
+]
+SAMPLES += [to_object(sharegpt.chat(foreign.sharegpt()))]
+
+
+def places(value: object, path: tuple = ()) -> list[tuple]:
+    """Return the way to everything in a value."""
+    inside = (
+        enumerate(value)
+        if isinstance(value, list | tuple)
+        else value.items()
+        if isinstance(value, dict)
+        else ()
+    )
+    return [path] * bool(path) + [each for key, below in inside for each in places(below, (*path, key))]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.integers(0, 10**6), JUNK), min_size=1, max_size=4))
+def test_nothing_in_a_file_is_believed_to_be_of_a_type(sample: dict, changes: list) -> None:
+    value = json.loads(json.dumps(sample))
+    for place, junk in changes:
+        found = places(value)
+        *way, last = found[place % len(found)] if found else ("title",)
+        target = value
+        for key in way:
+            target = target[key]
+        target[last] = deepcopy(junk)
+    for source in SOURCES:
+        if source.claims(value):
+            with suppress(Unreadable):
+                whole = source.chat(value)
+                seen: set[int] = set()
+                for message in whole.messages:
+                    assert message.parent_id is None or message.parent_id in seen
+                    assert 0 <= message.created_at < 1e11
+                    seen.add(message.id)
+                assert whole.chat.tip_id in seen or not seen
