@@ -76,6 +76,11 @@ class ChatList(QStringListModel):
         """Return whether there is no chat at all, filtered out or not."""
         return not self._chats
 
+    @property
+    def open_id(self) -> int:
+        """Return the id of the chat that is in the window; 0 for none."""
+        return self._open or 0
+
     def set_chats(self, chats: Iterable[Chat]) -> None:
         """Show these chats instead of all others."""
         self._chats = {chat.id: chat for chat in chats}

@@ -26,7 +26,7 @@ class Shelf(QObject):
 
     Signals:
         loaded: All chats were read.
-        chat_changed: The newer row of one Chat.
+        chat_changed: The newer row of one Chat; of many at once only that of the chat in the window.
         deleted: The ids of chats that the person has just deleted.
         done: What was done, as a sentence, and the `Act` that takes it back.
         folder_made: The id of a folder that wants a name.
@@ -51,7 +51,7 @@ class Shelf(QObject):
         def loaded(chats: list[Chat]) -> None:
             self.chats.set_chats(chats)
             self.loaded.emit()
-            for chat in chats:
+            for chat in self.chats.found([self.chats.open_id]):
                 self.chat_changed.emit(chat)
 
         self.load_folders()
