@@ -4,7 +4,9 @@ Started by `dev.py shots DIR`, which gives it a FIRESIDE_HOME of its own; QT_SCA
 the pixels.
 """
 
+import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -378,6 +380,29 @@ def take_history(studio: Studio) -> None:
     window.resize(1180, 780)
 
 
+def take_files(studio: Studio) -> None:
+    """Take the pictures of chats on their way out and in."""
+    window = studio.window
+    main = studio.remember(*CHATS[-1])
+    studio.open(main.chat_id)
+    window.actions_by_name["export-chat"].trigger()
+    studio.shoot("export")
+    studio.close_sheet()
+    window.actions_by_name["import-chats"].trigger()
+    studio.shoot("import")
+    said = [{"from": who, "value": text} for who, text in (("human", QUESTION), ("gpt", SKY))]
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "chats.jsonl")
+        path.write_text(json.dumps({"conversations": said}) + '\n{"conversations": 5', encoding="utf-8")
+        window.files.take([path])
+        studio.until(lambda: not window.files.busy)
+    studio.shoot("import-found")
+    window.resize(640, 480)
+    studio.shoot("import-narrow")
+    studio.close_sheet()
+    window.resize(1180, 780)
+
+
 def main() -> int:
     """Write the pictures into the folder that the command line names."""
     folder = Path(sys.argv[1])
@@ -392,6 +417,7 @@ def main() -> int:
         take_library(studio)
         take_settings(studio)
         take_history(studio)
+        take_files(studio)
     finally:
         studio.window.close()
         studio.build.close()

@@ -133,6 +133,11 @@ class ChatFiles(QObject):
 
     # In.
 
+    @property
+    def busy(self) -> bool:
+        """Return whether files are being looked into, or their chats are coming in."""
+        return self._running is not None
+
     def open_import(self) -> None:
         """Show where chats can come from."""
         self._sheet()
