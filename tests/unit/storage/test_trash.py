@@ -11,7 +11,7 @@ from app.domain.chat import Status
 from app.domain.generation import Choice, Chosen
 from app.domain.settings import Settings
 from app.domain.trash import DAYS, Erased
-from app.storage import trash
+from app.storage import digests, trash
 from app.storage.chats import ChatStore
 from app.storage.database import Database
 from app.storage.search import SearchStore
@@ -117,6 +117,27 @@ def test_no_byte_is_left_of_what_is_erased(store: ChatStore, database: Database,
     assert problems(database) == []
     assert len(get(store.chats())) == 15
     assert search is not None
+
+
+def test_all_goes_on_after_an_erasure(store: ChatStore, database: Database) -> None:
+    gone, kept = say(store, "gone"), say(store, "kept")
+    get(store.organiser.delete([gone.chat.id]))
+    get(store.trash.erase([gone.chat.id], []))
+    more = say(store, "more", kept.chat.id, kept.reply.id)
+    again = get(store.resume_reply(stopped(store, more.reply.id), MODEL, Settings()))
+    get(store.finish(again.reply.id, "more and more", Status.COMPLETE, STATS, ""))
+    get(store.undo.undo())
+    chat, tree = get(store.chat(kept.chat.id))
+    assert [message.text for message in tree.path(chat.tip_id)][-2:] == ["more", "about more"]
+    sql = "SELECT count(*) FROM messages LEFT JOIN digests ON message_id = id WHERE sha256 IS NULL"
+    assert get(database.read(lambda db: db.execute(sql).fetchone()[0])) == 0
+    assert get(database.read(lambda db: digests.look(db, 0))).wrong == ()
+    assert problems(database) == []
+
+
+def stopped(store: ChatStore, message_id: int) -> int:
+    get(store.finish(message_id, "about more", Status.STOPPED, STATS, ""))
+    return message_id
 
 
 def test_what_has_rested_long_enough_goes(store: ChatStore, database: Database) -> None:
