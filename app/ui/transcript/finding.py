@@ -21,7 +21,7 @@ from app.ui.transcript.style import Style
 
 MOST_MARKS = 500
 """Matches of one message that are marked; all are counted."""
-_SLICE = 0.004  # seconds of one turn of counting
+_SLICE = 0.003  # seconds of one turn of counting
 _SOON = 150  # milliseconds until a text that grows is counted again
 
 Text = tuple[int, Role, str]
@@ -68,6 +68,7 @@ class Finding(QObject):
         self._counts: dict[int, int] = {}
         self._words: dict[int, tuple[str, str]] = {}  # by id: a text, and what of it is read on the screen
         self._left: deque[Text] = deque()
+        self._unmarked: deque[int] = deque()  # rows that are alive, the nearest first
         self._current: tuple[int, int] | None = None  # a message, and which of its matches
         self._seeking = False  # the first match in sight is to become the current one
         self._coming: int | None = None  # a row that is gone to, and not laid out yet
@@ -108,13 +109,16 @@ class Finding(QObject):
         self._left.clear()
         if pattern is None:
             self._words.clear()
-        self._mark_all()
+        here = self._scroll.offset
+        self._unmarked = deque(
+            sorted(self._live, key=lambda id_: abs(self._column.top(self._column.places[id_]) - here))
+        )
         self.take_texts()
 
     def take_texts(self) -> None:
         """Count in what is new among the texts, and forget what is gone."""
         if self._pattern is None:
-            self._sum_up()
+            self._count()
             return
         texts = [each for each in self._texts() if self._only in (None, each[0])]
         ids = {id_ for id_, _role, _text in texts}
@@ -162,13 +166,19 @@ class Finding(QObject):
     # ---- counting
 
     def _count(self) -> None:
+        """Mark what is not marked yet, then count, in turns that nobody notices."""
         deadline = time.monotonic() + _SLICE
-        while self._left and self._pattern is not None:
+        while self._unmarked and (time.monotonic() < deadline or self._pattern is None):
+            if (id_ := self._unmarked.popleft()) in self._live:
+                self._mark(id_)
+        while self._left and not self._unmarked:
             id_, role, text = self._left.popleft()
-            self._counts[id_] = sum(1 for _match in self._pattern.finditer(self._shown(id_, role, text)))
+            if self._pattern is not None:
+                found = self._pattern.finditer(self._shown(id_, role, text))
+                self._counts[id_] = sum(1 for _match in found)
             if time.monotonic() > deadline:
                 break
-        if self._left:
+        if self._left or self._unmarked:
             self._timer.start(0)
         self._sum_up()
         if self._seeking and not self._left:
@@ -237,10 +247,6 @@ class Finding(QObject):
                 self._scroll.by(top - height // 3)
 
     # ---- marks
-
-    def _mark_all(self) -> None:
-        for id_ in self._live:
-            self._mark(id_)
 
     def _mark(self, id_: int) -> None:
         body, spans = self._live[id_].body, []
