@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from app.cli.loop import Loop
@@ -71,11 +72,12 @@ def erase(services: Services, loop: Loop, arguments: argparse.Namespace) -> None
         )
     if not arguments.all:
         _require(arguments.ids, trash.chats, _("Only deleted chats can be erased."))
-        trash = Trash(tuple(chat for chat in trash.chats if chat.id in arguments.ids))
+        named = tuple(chat for chat in trash.chats if chat.id in arguments.ids)
+        trash = replace(trash, chats=named, messages=())
     messages = [message.id for each in trash.messages for message in each.messages]
     erased: dict[str, Any] = {"chats": [], "messages": []}
     if trash:
-        _ask(trash, services.trash.backups(), arguments)
+        _ask(trash, arguments)
         done = loop.result(services.trash.erase([chat.id for chat in trash.chats], messages))
         erased = {"chats": list(done.chats), "messages": list(done.messages)}
     if "json" in arguments:
@@ -84,14 +86,14 @@ def erase(services: Services, loop: Loop, arguments: argparse.Namespace) -> None
         print(_("It is gone for good.") if trash else _("Nothing was deleted that could be erased."))
 
 
-def _ask(trash: Trash, backups: Sequence[str], arguments: argparse.Namespace) -> None:
+def _ask(trash: Trash, arguments: argparse.Namespace) -> None:
     if arguments.yes:
         return
     if not sys.stdin.isatty():
         raise UserError(
             _("Erasing cannot be undone, and nobody is there to be asked."), _("Add --yes if you mean it.")
         )
-    question = erase_question(trash, backups)
+    question = erase_question(trash)
     print(question.text, question.details, sep="\n")
     # Translators: the first letter of the answer that erases; the question is asked in the terminal.
     yes = _("y")

@@ -19,10 +19,15 @@ class DeletedMessages:
 
 @dataclass(frozen=True, slots=True)
 class Trash:
-    """All that was deleted, the last deleted first. The messages of a deleted chat go with it."""
+    """All that was deleted, the last deleted first. The messages of a deleted chat go with it.
+
+    Attributes:
+        backups: The names of the backups that may hold it, too, the newest first.
+    """
 
     chats: tuple[Chat, ...] = ()
     messages: tuple[DeletedMessages, ...] = ()
+    backups: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.chats or self.messages)

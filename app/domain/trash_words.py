@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.domain.chat import Chat
@@ -35,8 +34,8 @@ def messages_words(deleted: DeletedMessages) -> str:
     )
 
 
-def erase_question(trash: Trash, backups: Sequence[str]) -> Question:
-    """Return what is asked before `trash` is erased: it names all that goes, and the `backups` that stay."""
+def erase_question(trash: Trash) -> Question:
+    """Return what is asked before `trash` is erased: it names all that goes, and the backups that stay."""
     named = [f"“{_title(chat)}”" for chat in trash.chats]
     named += [messages_words(each) for each in trash.messages]
     more = len(named) - _MOST_NAMED
@@ -45,11 +44,11 @@ def erase_question(trash: Trash, backups: Sequence[str]) -> Question:
     text = _("Erase this for good?") + "\n" + "\n".join(named)
     cannot = _("It cannot be brought back, and nothing that was done before can be undone.")
     kept = ""
-    if backups:
-        count = len(backups)
+    if trash.backups:
+        count = len(trash.backups)
         kept = plural(
             "{count} backup may still hold it: {names}.", "{count} backups may still hold it: {names}.", count
-        ).format(count=count, names=", ".join(backups))
+        ).format(count=count, names=", ".join(trash.backups))
     return Question(text, joined(cannot, kept))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 from app.domain.trash import Erased, Trash
 from app.engine.worker import Engine
@@ -13,7 +14,7 @@ class TrashCan:
     """The deleted chats and messages on this computer. Everything returns a Future at once.
 
     Attributes:
-        backups: Return the names of the backups that may hold what is deleted, the newest first.
+        backups: Returns the names of all backups, the newest first.
     """
 
     def __init__(self, store: ChatStore, engine: Engine, snapshots: Snapshots) -> None:
@@ -29,7 +30,16 @@ class TrashCan:
 
     def read(self) -> "Future[Trash]":
         """Return what is deleted, the last deleted first."""
-        return self._store.trash.read()
+        found: Future[Trash] = Future()
+
+        def read(reading: "Future[Trash]") -> None:  # on the database's thread: the backups lie on the disk
+            try:
+                found.set_result(replace(reading.result(), backups=tuple(self.backups())))
+            except Exception as error:
+                found.set_exception(error)
+
+        self._store.trash.read().add_done_callback(read)
+        return found
 
     def any(self) -> "Future[bool]":
         """Return whether something is deleted."""

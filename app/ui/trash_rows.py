@@ -54,11 +54,12 @@ def entries(trash: Trash) -> list[Entry]:
     return made
 
 
-def trash_of(shown: Sequence[Entry]) -> Trash:
-    """Return what some rows stand for."""
+def trash_of(shown: Sequence[Entry], backups: tuple[str, ...]) -> Trash:
+    """Return what some rows stand for, of which these are the backups."""
     return Trash(
         tuple(entry.chat for entry in shown if entry.messages is None),
         tuple(entry.messages for entry in shown if entry.messages is not None),
+        backups,
     )
 
 

@@ -25,6 +25,7 @@ class TrashSheet(Sheet):
         rows: What is listed.
         list: Shows them.
         back, erase, erase_all: The buttons.
+        backups: The names of those that may hold what is listed.
 
     Signals:
         back_requested: The Entries to bring back.
@@ -72,6 +73,7 @@ class TrashSheet(Sheet):
 
     def show_trash(self, trash: Trash) -> None:
         """Show what is deleted."""
+        self.backups = trash.backups
         self.rows.show_entries(entries(trash))
         self._none.setVisible(not trash)
         self.list.setVisible(bool(trash))
@@ -104,7 +106,7 @@ class TrashDesk(QObject):
         if not self._over.findChildren(TrashSheet):
             sheet = TrashSheet(self._appearance, self._over)
             sheet.back_requested.connect(self._bring_back)
-            sheet.erase_requested.connect(self.ask_to_erase)
+            sheet.erase_requested.connect(lambda chosen: self.ask_to_erase(chosen, sheet.backups))
             self.refresh()
             sheet.open_card(sheet.list)
 
@@ -116,9 +118,9 @@ class TrashDesk(QObject):
                 lambda trash, sheet=sheet: sheet.show_trash(trash) if shiboken6.isValid(sheet) else None,  # type: ignore[misc]
             )
 
-    def ask_to_erase(self, chosen: list[Entry]) -> QMessageBox:
+    def ask_to_erase(self, chosen: list[Entry], backups: tuple[str, ...]) -> QMessageBox:
         """Erase after a question that names all that goes, and what is left of it in backups."""
-        question = erase_question(trash_of(chosen), self._trash.backups())
+        question = erase_question(trash_of(chosen, backups))
         box = QMessageBox(self._over)
         box.setWindowTitle(_("Erase for good"))
         box.setTextFormat(Qt.TextFormat.PlainText)

@@ -66,6 +66,8 @@ def test_chats_and_messages_come_back(deleted):
 @pytest.mark.parametrize("answer", ["Erase", "Keep it"])
 def test_erasing_names_what_goes_and_asks(deleted, answer, monkeypatch):
     deleted.trash.backups = lambda: ["24 November, 09:00"]
+    deleted.window._trash.refresh()
+    settle(deleted)
     sheet(deleted).erase_all.click()
     box = deleted.window.findChild(QMessageBox)
     assert "“gone”" in box.text()
@@ -79,7 +81,7 @@ def test_erasing_names_what_goes_and_asks(deleted, answer, monkeypatch):
     if answer == "Keep it":
         assert left
         return
-    assert left == Trash()
+    assert left == Trash(backups=("24 November, 09:00",))
     deleted.qtbot.waitUntil(
         lambda: any("gone for good" in n.error for n in deleted.window.findChildren(Notice))
     )
