@@ -47,6 +47,7 @@ def table() -> tuple[Entry, ...]:
         Entry("export-chat", chat, _("Export this chat…")),
         Entry("export-all", chat, _("Export all chats…")),
         Entry("copy-chat", chat, _("Copy this chat as Markdown")),
+        Entry("deleted", chat, _("Recently deleted…")),
         Entry("settings", chat, _("Settings…"), ("Ctrl+,",)),
         Entry("quit", chat, _("Quit Fireside"), ("Ctrl+Q",)),
         Entry("undo", edit, _("Undo"), ("Ctrl+Z",)),
