@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,11 @@ def edit(opened: Open, chance: random.Random, tell: Tell) -> None:
     chat, reply = opened.say(chance, tell, None, None)
     while True:
         done: list[Any] = [
-            lambda: opened.store.update_chat(chat, title=f"Title {chance.random()}"),
-            lambda: opened.store.pin_message(reply, chance.random() < 0.5),
-            lambda: opened.store.undo.undo(),
-            lambda: opened.store.undo.redo(),
-            lambda: opened.store.trees.branch(reply),
+            partial(opened.store.update_chat, chat, title=f"Title {chance.random()}"),
+            partial(opened.store.pin_message, reply, chance.random() < 0.5),
+            opened.store.undo.undo,
+            opened.store.undo.redo,
+            partial(opened.store.trees.branch, reply),
         ]
         for what in chance.sample(done, 3):
             try:
@@ -87,7 +88,10 @@ def edit(opened: Open, chance: random.Random, tell: Tell) -> None:
             except UserError:
                 continue  # undone meanwhile
         if chance.random() < 0.4:
-            opened.say(chance, tell, chat, None)  # another version of the first message
+            try:
+                opened.say(chance, tell, chat, None)  # another version of the first message
+            except UserError:  # the chat itself was undone
+                chat, reply = opened.say(chance, tell, None, None)
 
 
 def delete(opened: Open, chance: random.Random, tell: Tell) -> None:
