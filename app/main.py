@@ -97,12 +97,14 @@ def _run(argv: Sequence[str] | None) -> int:
         return trial_process.run(Path(words[1]), float(words[2]))
     if words == [SELFTEST]:
         return _selftest()
+    # A file manager hands over nothing but the file that is to be opened.
+    opened = Path(words.pop()).absolute() if len(words) == 1 and words[0].lower().endswith(".gguf") else None
     arguments = parser().parse_args(words)
     folders = Folders.at(arguments.home)
     try:
         folders.create()
         _start_log(folders.logs)
-        return _terminal(arguments, folders) if arguments.command else _window(folders)
+        return _terminal(arguments, folders) if arguments.command else _window(folders, opened)
     except UserError as error:
         from app.cli.output import report
 
@@ -268,13 +270,14 @@ def _terminal(arguments: argparse.Namespace, folders: Folders) -> int:
         if arguments.command == "chat":
             build.services.backups.begin()
             loop.result(build.services.keeping.read())
+        _held = _prepare_printing(arguments)
         return commands[arguments.command](build.services, loop, arguments)
     finally:
         build.close()
         lock.release()
 
 
-def _window(folders: Folders) -> int:
+def _window(folders: Folders, opened: Path | None) -> int:
     if not _has_display():
         raise UserError(
             _("Fireside found no screen to open its window on."),
@@ -290,15 +293,22 @@ def _window(folders: Folders) -> int:
     application = make_application(sys.argv[:1])
     localize(application, WindowMemory(folders.data / "window.ini").language)
     lock = InstanceLock(folders.data / "window.lock")
-    if not is_first(instance_name(folders.data), lock.acquire):
+    if not is_first(instance_name(folders.data), lock.acquire, opened):
         return 0
     poster = Poster()
     CrashReporter(poster).install()
     build = Build(folders, poster.post, poster.report)
     window = make_window(build, poster)
-    listen(instance_name(folders.data), window.come_to_front, window)
+    add = window.model_sheets.add
+    listen(instance_name(folders.data), window.come_to_front, window, add)
+
+    def begin() -> None:
+        build.begin()
+        if opened is not None:
+            add(opened)
+
     try:
-        return run(application, window, build.begin)
+        return run(application, window, begin)
     finally:
         build.close()
 
@@ -386,6 +396,15 @@ def _print_pdf(html: str, title: str, path: Path) -> None:
     from app.ui.pdf import print_pdf  # imports Qt, which a terminal mostly does without
 
     print_pdf(html, title, path)
+
+
+def _prepare_printing(arguments: argparse.Namespace) -> object:
+    """Have Qt ready on this thread where a command makes PDFs; to be held until it is done."""
+    if getattr(arguments, "format", None) != "pdf":
+        return None
+    from app.ui.pdf import prepare
+
+    return prepare()
 
 
 def _has_display() -> bool:

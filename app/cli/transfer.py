@@ -64,10 +64,6 @@ def run_export(services: Services, loop: Loop, arguments: argparse.Namespace) ->
     if to is None:
         return _print_chats(services, loop, ids, format_, arguments.branches)
     overwrite = (format_.joins or (ids is not None and len(ids) == 1)) and to.is_file() and _agrees(to)
-    if format_ is Format.PDF:
-        from app.ui.pdf import prepare
-
-        _held = prepare()
     running = services.exporting.write(ids, format_, to, branches=arguments.branches, overwrite=overwrite)
     written = _wait(loop, running, _("Writing… {percent} %"))
     if "json" in arguments:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 from app.domain.changes import Changed, Changes, Kind
 from app.domain.errors import UserError
@@ -13,9 +13,6 @@ from app.domain.language import _
 from app.storage import digests, mending
 from app.storage.database import Database
 from app.storage.preferences import PreferenceStore
-
-if TYPE_CHECKING:
-    import sqlite_utils
 
 _FIRST_SECONDS, _SECONDS = 60.0, 2.0  # after the start, and between two looks
 _WEEK = 7 * 24 * 60 * 60.0
@@ -122,7 +119,7 @@ class Scrub:
         )
 
 
-def _of(db: "sqlite_utils.Database", message_id: int) -> tuple[str, bytes]:
+def _of(db: Any, message_id: int) -> tuple[str, bytes]:
     sql = (
         "SELECT title, sha256 FROM digests JOIN messages ON messages.id = message_id"
         " JOIN chats ON chats.id = chat_id WHERE message_id = ?"

@@ -42,7 +42,7 @@ class ExportSheet(Sheet):
         rows.setContentsMargins(0, 0, 8, 0)
         rows.setSpacing(2)
         self._group = QButtonGroup(self)
-        self.options = {each: Option(appearance, each.title, each.purpose) for each in Format}
+        self.options = {each: Option(appearance, each.label, each.purpose) for each in Format}
         for option in self.options.values():
             self._group.addButton(option)
             option.toggled.connect(self._choose)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny_models import tiny
 
 SLOW = ("llama_cpp", "numpy", "huggingface_hub", "sqlite_utils", "pysqlite3", "sqlite3")
 
@@ -25,15 +26,15 @@ def run_and_tell(qt, window, start):
     return run(qt, window, tell)
 
 application.run = run_and_tell
-sys.exit(main.main([]))
+sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def open_window(home: Path, then: str) -> "subprocess.Popen[str]":
+def open_window(home: Path, then: str, *words: str) -> "subprocess.Popen[str]":
     environment = os.environ | {"FIRESIDE_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
     code = WINDOW.format(slow=SLOW, then=then)
     return subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *words],
         env=environment,
         text=True,
         stdout=subprocess.PIPE,
@@ -61,6 +62,25 @@ def test_a_second_start_raises_the_first_window_and_ends(tmp_path: Path) -> None
     out, err = first.communicate(timeout=60)
     assert "raised" in out
     assert first.returncode == 0, err
+
+
+LISTED = """
+        from PySide6.QtCore import QTimer
+        listed = QTimer(window, interval=20)
+        name = lambda: [model.name for model in main_models.known if str(model.path) == sys.argv[1]]
+        listed.timeout.connect(lambda: name() and (print("listed:", *name()), qt.quit()))
+        main_models = window.model_sheets._desk._models
+        listed.start()
+"""
+
+
+def test_a_model_that_the_system_asks_to_open_is_put_on_the_list(tmp_path: Path) -> None:
+    file = tmp_path / "Some Model.GGUF"
+    tiny().write(file)
+    process = open_window(tmp_path / "home", LISTED.strip(), str(file))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "listed: " in out
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs a network namespace")

@@ -208,9 +208,7 @@ def test_the_line_and_its_summary_survive_a_restart_and_follow_the_version(full,
     qtbot.waitUntil(lambda: bool(again.engine.plays))
     assert again.engine.plays[-1].request.summarising.until == 2
     assert not again.chat.horizon.rewrite_summary()  # it is at that already
-    qtbot.waitUntil(
-        lambda: not again.chat.horizon._rewritten
-    )  # no other came
+    qtbot.waitUntil(lambda: not again.chat.horizon._rewritten)  # no other came
     assert view(again)._rows[2].message.text == "They said it often."
     again.page._try(lambda: again.chat.send("Other", path[0]))  # another version, of which all is seen
     qtbot.waitUntil(lambda: again.shown()[0] == "Other")

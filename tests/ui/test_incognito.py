@@ -263,4 +263,4 @@ def test_it_is_not_continued_in_another_chat(fireside):
     fireside.window.page._transcript.asked.emit("branch", fireside.chat.last(Role.USER).id)
     fireside.settle()
     assert fireside.chat.id == shown
-    assert "Keep this chat first." in [each.error for each in fireside.window.findChildren(Notice)][0]
+    assert "Keep this chat first." in next(each.error for each in fireside.window.findChildren(Notice))

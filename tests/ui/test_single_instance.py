@@ -38,6 +38,17 @@ def test_a_second_process_raises_the_first(qapp, qtbot, tmp_path):
     owner.deleteLater()
 
 
+def test_a_second_process_hands_over_the_file_that_it_was_to_open(qapp, qtbot, tmp_path):
+    opened, raised, owner = [], [], QObject()
+    assert listen(instance_name(tmp_path), lambda: raised.append(1), owner, opened.append)
+    file = tmp_path / "模型 of mine.gguf"
+    code = SECOND.replace("sys.argv[1]))", "sys.argv[1])), Path(sys.argv[2])")
+    second = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(file)])
+    qtbot.waitUntil(lambda: second.poll() is not None and opened == [file], timeout=20_000)
+    assert (second.returncode, raised) == (0, [1])
+    owner.deleteLater()
+
+
 CLOSING = """
 import sys, time
 from pathlib import Path

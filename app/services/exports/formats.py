@@ -34,7 +34,7 @@ class Format(StrEnum):
         return ".jsonl" if self.branches else f".{self}"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """Return what it is called."""
         return {
             Format.MARKDOWN: "Markdown",

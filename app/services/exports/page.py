@@ -74,7 +74,7 @@ def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
     made = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    made.validateLink = _may_open  # type: ignore[method-assign]
+    made.validateLink = _may_open  # type: ignore[assignment, method-assign]
     rules: Any = made.renderer.rules  # type: ignore[attr-defined]
     rules["image"] = _image
     rules["fence"] = rules["code_block"] = _listing
