@@ -56,7 +56,7 @@ class TrashSheet(Sheet):
         )
         self.column.addWidget(small(words.format(count=DAYS)))
         self._none = small(_("Nothing was deleted."))
-        self.column.addWidget(self._none)
+        self.column.addWidget(self._none, 1, Qt.AlignmentFlag.AlignCenter)
         self.column.addWidget(self.list, 1)
         self.erase_all = QPushButton(_("Erase all…"))
         self.erase = QPushButton(_("Erase now…"))
@@ -77,6 +77,8 @@ class TrashSheet(Sheet):
         self.rows.show_entries(entries(trash))
         self._none.setVisible(not trash)
         self.list.setVisible(bool(trash))
+        for button in (self.erase_all, self.erase, self.back):
+            button.setVisible(bool(trash))
         self._offer()
 
     def chosen(self) -> list[Entry]:

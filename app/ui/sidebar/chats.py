@@ -47,6 +47,7 @@ class ChatList(QStringListModel):
     Attributes:
         now: Returns seconds since the epoch: the clock that makes today today.
         folders: In their order.
+        known: Whether the chats have been read.
 
     Signals:
         rearranging: The rows are about to be others.
@@ -65,6 +66,7 @@ class ChatList(QStringListModel):
         self.now = now
         self._chats: dict[int, Chat] = {}
         self.folders: list[Folder] = []
+        self.known = False
         self._rows: list[Row] = []
         self._wishes = Wishes()
         self._trash = False
@@ -84,6 +86,7 @@ class ChatList(QStringListModel):
     def set_chats(self, chats: Iterable[Chat]) -> None:
         """Show these chats instead of all others."""
         self._chats = {chat.id: chat for chat in chats}
+        self.known = True
         self.regroup()
 
     def put(self, chat: Chat) -> None:

@@ -1,6 +1,6 @@
 """The sidebar as a whole: new chat, search, the list, downloads, and what was asked over the network."""
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -27,6 +27,7 @@ from app.ui.sidebar.view import ChatView
 
 WIDTH = 264
 _CHATS = 0.36  # of the height, for chats that are found
+_SLOW_MS = 800  # what takes longer is said
 _UNBOUNDED = (1 << 24) - 1  # QWIDGETSIZE_MAX
 
 
@@ -100,6 +101,8 @@ class Sidebar(QFrame):
         column.addWidget(self._foot(appearance, main_menu))
         chats.modelReset.connect(self._say_empty)
         desk.asked.connect(self._say_empty)
+        self._is_slow = False
+        QTimer.singleShot(_SLOW_MS, self, self._say_slow)
         self._say_empty()
 
     def show_shortcut(self, keys: str) -> None:
@@ -194,13 +197,19 @@ class Sidebar(QFrame):
             most = min(self._chats.rowCount() * self.view.sizeHintForRow(0), int(self.height() * _CHATS))
         self.view.setMaximumHeight(most)
 
+    def _say_slow(self) -> None:
+        self._is_slow = True
+        self._say_empty()
+
     def _say_empty(self) -> None:
         shown = self._chats.rowCount() > 0
-        self._empty.setText(
-            _("Your chats will be listed here.")
-            if self._chats.empty
-            else _("No chat has this in its title or tags.")
-        )
+        if not self._chats.known:  # for long only while the file is brought up to date
+            words = _("Reading your chats…") if self._is_slow else ""
+        elif self._chats.empty:
+            words = _("Your chats will be listed here.")
+        else:
+            words = _("No chat has this in its title or tags.")
+        self._empty.setText(words)
         filtered = self._desk.query != Query(self._desk.query.text)  # by what no chat has, but a message
         self._empty.setVisible(not shown and not filtered)
         self.view.setVisible(not filtered and (shown or not self._desk.active))
