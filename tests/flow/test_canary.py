@@ -26,11 +26,11 @@ run, choices_of = application.run, ModelChoices.of
 
 def short(self, model):
     chosen = choices_of(self, model)
-    return replace(chosen, settings=replace(chosen.settings, max_tokens=8))
+    return replace(chosen, settings=replace(chosen.settings, max_tokens=4))
 
 def steps(window):
     page, chat = window.page, window.page.chat
-    long = " and ".join(f"{{word}} {{n}}" for n in range(40) for word in ("foxes", "owls"))
+    long = " and ".join(f"{{word}} {{n}}" for n in range(16) for word in ("foxes", "owls"))
     def idle():
         return not chat.sending and not chat.lives
     def say(text):

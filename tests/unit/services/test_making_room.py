@@ -204,7 +204,7 @@ def test_a_summary_stands_for_older_turns(desk: Desk) -> None:
     assert answers[-1].summary_id in summaries
     assert len(summaries) > 2
     assert any(change.kind is Kind.SUMMARIES for change in desk.published)
-    assert read_again(answers) < 2
+    assert read_again(answers) < 3.5  # a new summary is ready for each turn, and five turns fill the context
     assert not any(isinstance(event, Failed) for event in desk.events)
 
 
